@@ -1,0 +1,81 @@
+package waybill
+
+import (
+	"strings"
+	"time"
+)
+
+// Repository is a Git repository that Waybill watches.
+type Repository struct {
+	ID    string // ULID
+	Name  string // shown to people: last path element without .git
+	URL   string // absolute path or https/ssh URL, without credentials
+	Forge string // configured name; "plain" for plain Git
+	Owner string // name of the team
+	// Hook is the opaque id in the hook's address; HookSecret signs its requests.
+	Hook       string
+	HookSecret string
+	// DefaultBranch is a short name such as main. Empty until the first branch was seen.
+	DefaultBranch string
+	PushNotes     bool // write notes also to a repository reached by URL
+	Added         time.Time
+	LastPolled    time.Time // zero when never
+}
+
+// Local reports whether the repository is a folder of this machine.
+func (r Repository) Local() bool { return strings.HasPrefix(r.URL, "/") }
+
+// FullName returns owner/name, as people write it.
+func (r Repository) FullName() string { return r.Owner + "/" + r.Name }
+
+// Ref is what Waybill last observed of one branch or tag.
+type Ref struct {
+	Repository string // Repository.ID
+	Name       string // full name: refs/heads/main, refs/tags/v1.0.0
+	Tip        string // commit, annotated tags peeled; empty when the ref is gone
+	Observed   time.Time
+}
+
+// Branch returns the short name when name is a branch.
+func Branch(name string) (string, bool) { return strings.CutPrefix(name, "refs/heads/") }
+
+// Tag returns the short name when name is a tag.
+func Tag(name string) (string, bool) { return strings.CutPrefix(name, "refs/tags/") }
+
+// ShortRef returns a ref name as people write it.
+func ShortRef(name string) string {
+	for _, p := range []string{"refs/heads/", "refs/tags/"} {
+		if s, ok := strings.CutPrefix(name, p); ok {
+			return s
+		}
+	}
+	return name
+}
+
+// ShortCommit returns the first seven characters of a commit.
+func ShortCommit(sha string) string { return sha[:min(7, len(sha))] }
+
+// RefUpdate is one line of what a hook said: a hint, never the truth about the tip.
+type RefUpdate struct {
+	Name string // full ref name
+	Old  string // 40 zeros when created
+	New  string // 40 zeros when deleted
+}
+
+// Event is what a forge said, read from a verified hook request.
+type Event struct {
+	Kind  string // push, ping; anything else is ignored
+	Key   string // the forge's id of this delivery; unique within one hook
+	Refs  []RefUpdate
+	Actor string // who pushed, as the forge names them; may be empty
+}
+
+// Delivery is an event at rest: stored before the hook is answered.
+type Delivery struct {
+	ID         string // ULID
+	Repository string // Repository.ID
+	Forge      string
+	Hook       string
+	Event      Event
+	Received   time.Time
+}
