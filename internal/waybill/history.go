@@ -14,6 +14,12 @@ const (
 	ChannelSystem   Channel = "system" // recovery, retention
 )
 
+// Actor is who asked for a change, and through what.
+type Actor struct {
+	Name    string // as the audit trail shows it; empty when unknown
+	Channel Channel
+}
+
 // Entry is one line of the audit trail, which is also the history of each object.
 type Entry struct {
 	ID         string // ULID
