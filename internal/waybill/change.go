@@ -37,7 +37,10 @@ type Check struct {
 	Actor      string
 	Phase      Phase
 	Findings   Findings
-	Summary    string // description of the aggregate when all is well
+	// State and Summary are the result of the check itself, the base of the aggregate: failure with findings, error
+	// when the commit could not be read, else success with what happens next.
+	State   State
+	Summary string
 	// Connectors are the identities that were found valid, as strings.
 	Connectors []string
 	Opened     time.Time

@@ -71,10 +71,11 @@ func Describe(text string) string {
 }
 
 // Aggregate returns the status that sums up the other contexts of a commit: pending while open says that more is to
-// come or while any context is pending, then the worst state. Failure waits for its siblings, so that one cause writes
-// one final state. summary describes success; a bad context is quoted instead.
-func Aggregate(statuses []Status, open bool, summary string) Status {
-	agg := Status{Context: AggregateContext, State: StateSuccess, Description: Describe(summary)}
+// come or while any context is pending, then the worst of base, which is the result of the check itself, and the
+// contexts. Failure waits for its siblings, so that one cause writes one final state. A context that is worse than
+// base is quoted.
+func Aggregate(statuses []Status, open bool, base Status) Status {
+	agg := Status{Context: AggregateContext, State: base.State, Description: Describe(base.Description)}
 	for _, s := range statuses {
 		switch {
 		case s.Context == AggregateContext:
