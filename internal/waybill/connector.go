@@ -2,6 +2,7 @@ package waybill
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -19,6 +20,16 @@ func (id Identity) String() string {
 		return id.Name
 	}
 	return fmt.Sprintf("%s@%d", id.Name, id.Major)
+}
+
+// ParseIdentity reads what Identity.String printed, as a Connector.
+func ParseIdentity(s string) Identity {
+	name, major, found := strings.Cut(s, "@")
+	id := Identity{Kind: "Connector", Name: name, Major: 1}
+	if n, err := strconv.Atoi(major); found && err == nil {
+		id.Major = n
+	}
+	return id
 }
 
 // Declaration is one valid document of a manifest.

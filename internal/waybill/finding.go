@@ -30,6 +30,8 @@ type Finding struct {
 	Message  string // what is wrong, in one sentence without full stop
 	Hint     string // what to do; may be empty
 	Fix      string // replacement text for the offending node, only where certain
+	// Declaration is the Identity of the document as a string; empty when its name cannot be read.
+	Declaration string
 }
 
 // Place returns file:line:column.
@@ -64,6 +66,17 @@ func (fs Findings) Errors() int {
 		}
 	}
 	return n
+}
+
+// Of returns the findings of one declaration.
+func (fs Findings) Of(declaration string) Findings {
+	var own Findings
+	for _, f := range fs {
+		if f.Declaration == declaration {
+			own = append(own, f)
+		}
+	}
+	return own
 }
 
 // Summary says how many errors there are and quotes the first, for a commit status:
