@@ -22,6 +22,7 @@ type File struct {
 }
 
 // Tree is the files of one commit. Nothing is checked out: content is read from the object store.
+// Its methods may be called from several goroutines at once.
 type Tree interface {
 	// Walk calls fn for every file, in any order, until fn fails; that error is returned as it is.
 	Walk(ctx context.Context, fn func(File) error) error
