@@ -1,0 +1,114 @@
+package archtest
+
+// The domain is imported by everybody and imports nobody.
+const domain = "internal/waybill"
+
+// rooms lists for each package which others of this module it may import; a name ending in /... means all below it too.
+// A package without a line has that of the nearest folder above. Everybody may import the domain and whatever stands
+// in its own folder's line. Test files may also import foundation, testkit and the suites.
+func rooms() map[string][]string {
+	return map[string][]string{
+		"cmd/waybill": {"internal/face/cli"},
+
+		"internal/face/cli": {
+			"internal/server", "internal/face/api/client", "internal/git/manifest", "internal/foundation/...", "schemas",
+		},
+		"internal/server": {
+			"internal/face/api", "internal/face/portal", "internal/face/httpserver",
+			"internal/git/...", "internal/connector/...", "internal/foundation/...", "schemas", "webhooks",
+		},
+
+		"internal/face/api":        face(),
+		"internal/face/portal":     face(),
+		"internal/face/api/client": {"internal/face/api"},
+		"internal/face/httpserver": {"internal/foundation/..."},
+
+		"internal/git/inbox":       {"internal/foundation/...", "webhooks"},
+		"internal/git/reconcile":   {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge"},
+		"internal/git/manifest":    {"schemas"},
+		"internal/git/plan":        {},
+		"internal/git/repo":        {"internal/foundation/..."},
+		"internal/git/forge":       {"internal/foundation/..."},
+		"internal/git/forge/plain": {"internal/foundation/...", "internal/git/forge"},
+
+		"internal/connector/release":       {"internal/foundation/...", "internal/connector/build", "internal/connector/runner"},
+		"internal/connector/run":           {"internal/foundation/...", "internal/connector/runner"},
+		"internal/connector/build":         {"internal/foundation/..."},
+		"internal/connector/runner":        {},
+		"internal/connector/runner/docker": {"internal/foundation/...", "internal/connector/runner"},
+
+		"internal/foundation":        {"internal/foundation/..."},
+		"internal/foundation/config": {"internal/foundation/...", "schemas"},
+
+		"internal/connector/runner/runnertest": {"internal/connector/runner", "internal/testkit"},
+		"internal/foundation/store/storetest":  {"internal/foundation/...", "internal/testkit"},
+		"internal/git/forge/forgetest":         {"internal/git/forge", "internal/testkit"},
+		"internal/testkit":                     {"internal/foundation/..."},
+
+		"internal/archtest": {},
+		"internal/waybill":  {},
+		"webhooks":          {},
+		"schemas":           {},
+		"examples":          {},
+	}
+}
+
+// face is what the API and the pages stand on: the engines, never each other.
+func face() []string {
+	return []string{
+		"internal/face/httpserver", "internal/git/inbox", "internal/git/reconcile",
+		"internal/connector/release", "internal/connector/run", "internal/foundation/...",
+	}
+}
+
+// adapters each stand for one thing outside; none knows another.
+func adapters() []string {
+	return []string{
+		"internal/connector/build", "internal/connector/runner/docker", "internal/foundation/blob",
+		"internal/git/forge/plain", "internal/git/repo",
+	}
+}
+
+// suites hold tests that several packages share. Only tests import them.
+func suites() []string {
+	return []string{
+		"internal/connector/runner/runnertest", "internal/foundation/store/storetest", "internal/git/forge/forgetest",
+		"internal/testkit",
+	}
+}
+
+// pure lists packages that decide and do nothing else, so that they can be fuzzed and read without a machine in mind.
+func pure() []string { return []string{domain, "internal/git/manifest", "internal/git/plan"} }
+
+// impure lists standard packages that reach outside the process.
+func impure() []string { return []string{"database/sql", "log/slog", "net", "os"} }
+
+// owners names for libraries that must not spread the packages that hold them.
+func owners() map[string][]string {
+	engine := []string{"internal/connector/build", "internal/connector/runner/docker", "internal/testkit"}
+	database := []string{"internal/foundation/store", "internal/testkit"}
+	return map[string][]string{
+		"github.com/docker/docker":        engine,
+		"github.com/moby/buildkit":        engine,
+		"github.com/moby/moby":            engine,
+		"github.com/jackc/pgx":            database,
+		"github.com/pressly/goose":        database,
+		"modernc.org/sqlite":              database,
+		"github.com/go-git/go-git":        {"internal/git/repo", "internal/git/forge/plain", "internal/testkit"},
+		"github.com/danielgtaylor/huma":   {"internal/face/api", "internal/face/httpserver"},
+		"github.com/spf13/cobra":          {"internal/face/cli"},
+		"github.com/chromedp":             {"internal/testkit"},
+		"github.com/google/go-cmp":        suites(),
+		"github.com/rogpeppe/go-internal": suites(),
+		"go.uber.org/goleak":              suites(),
+	}
+}
+
+// topLevel lists what may stand beside the packages, as patterns of path.Match. Dot-files are free.
+func topLevel() []string {
+	return []string{
+		"cmd", "deploy", "examples", "internal", "schemas", "webhooks",
+		"Dockerfile", "LICENSE", "Makefile", "README.md", "go.mod", "go.sum",
+		"bin", "*.out", "*.prof", "*.test", // ignored by git
+	}
+}
