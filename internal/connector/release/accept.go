@@ -1,0 +1,116 @@
+package release
+
+import (
+	"context"
+
+	"github.com/waybill-dev/waybill/internal/connector/build"
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// Observe returns what is stored of the named connectors, for the plan. Unknown ones are left out.
+func (e *Engine) Observe(ctx context.Context, q store.Querier, ids []waybill.Identity) ([]waybill.Observed, error) {
+	var observed []waybill.Observed
+	for _, id := range ids {
+		c, err := connectorstore.GetConnector(ctx, q, id.Name)
+		if waybill.IsCode(err, waybill.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		o := waybill.Observed{Identity: id, Owner: c.Owner, Repository: c.Repository}
+		newest, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
+			Connector: id.Name, Major: id.Major, Environment: waybill.Dev, Limit: 1,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(newest) > 0 {
+			o.Newest = &newest[0]
+		}
+		if o.Live, err = e.live(ctx, q, id, waybill.Dev); err != nil {
+			return nil, err
+		}
+		observed = append(observed, o)
+	}
+	return observed, nil
+}
+
+// live returns the release that env serves, or nil.
+func (e *Engine) live(ctx context.Context, q store.Querier, id waybill.Identity, env waybill.Environment) (*waybill.Release, error) {
+	l, ok, err := connectorstore.FindLive(ctx, q, id.Name, id.Major, env)
+	if err != nil || !ok {
+		return nil, err
+	}
+	r, err := connectorstore.Release(ctx, q, l.Release)
+	return &r, err
+}
+
+// Content identifies what would go into the image of d, without asking an engine: base images count by their names.
+func (e *Engine) Content(ctx context.Context, t waybill.Tree, d waybill.Declaration) (string, error) {
+	content, err := build.StaticDigest(ctx, build.Request{Tree: t, Folder: d.Folder, Spec: d.Connector.Build})
+	return content.Key(), err
+}
+
+// Accept turns the changes of a check into releases and their work, in the transaction that closes the check.
+// Names are claimed here: the plan has refused those of other repositories, and a race ends in Conflict.
+func (e *Engine) Accept(ctx context.Context, tx *store.Tx, c waybill.Check, changes []waybill.Change) error {
+	for _, change := range changes {
+		if change.Wanted == nil || change.Environment == "" {
+			continue
+		}
+		owner, err := connectorstore.ClaimName(ctx, tx, connectorstore.Connector{
+			Name: change.Identity.Name, Owner: change.Wanted.Connector.Owner, Repository: c.Repository, Created: e.Now(),
+		})
+		if err != nil {
+			return err
+		}
+		if owner.Repository != c.Repository {
+			return waybill.Errorf(waybill.Conflict, "connector %s belongs to another repository", change.Identity.Name)
+		}
+		if err := e.open(ctx, tx, c, change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open inserts the release of one change and wakes its lane.
+func (e *Engine) open(ctx context.Context, tx *store.Tx, c waybill.Check, change waybill.Change) error {
+	now := e.Now()
+	r := waybill.Release{
+		ID: store.NewID(now), Declaration: *change.Wanted, Environment: change.Environment,
+		Repository: c.Repository, Ref: c.Ref, Commit: c.Commit, Check: c.ID, Semver: change.Semver,
+		Context: change.Content, Steps: waybill.NewSteps(change.Environment), Outcome: waybill.Waiting, Created: now,
+	}
+	if err := connectorstore.InsertRelease(ctx, tx, r); err != nil {
+		return err
+	}
+	entry := waybill.Entry{
+		At: now, Actor: c.Actor, Channel: waybill.ChannelGit, Repository: c.Repository, Commit: c.Commit,
+		Subject: subject(r), Action: "release.open", After: r.ID,
+		Message: string(change.Class) + " to " + string(change.Environment) + " from " + waybill.ShortRef(c.Ref),
+	}
+	if err := store.Record(ctx, tx, entry); err != nil {
+		return err
+	}
+	if err := e.report(ctx, tx, r); err != nil {
+		return err
+	}
+	return wake(ctx, tx, r)
+}
+
+// wake makes a worker look at the lane of r. A worker that is busy there hears of it too.
+func wake(ctx context.Context, tx *store.Tx, r waybill.Release) error {
+	key := LaneKey(r.Declaration.Identity, r.Environment)
+	tx.Notify(laneTopic(key))
+	_, err := queue.Enqueue(ctx, tx, queue.Entry{Kind: Kind, Key: key, Tenant: r.Declaration.Connector.Owner})
+	return err
+}
+
+func laneTopic(key string) string { return "lane:" + key }
+
+func subject(r waybill.Release) string { return "connector:" + r.Declaration.Identity.String() }

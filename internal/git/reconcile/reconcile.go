@@ -1,0 +1,135 @@
+// Package reconcile brings one ref of one repository from "it moved" to "handed over": fetch, load, plan, hand over.
+//
+// Each phase ends in one transaction that names it (check.fetched, check.loaded, check.planned), so a server that was
+// killed goes on with the phase that was not recorded. Nothing here builds or deploys: valid declarations with their
+// changes go to an interface that the server wires.
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/git/manifest"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// fetchLimit bounds one fetch, however large the repository is.
+const fetchLimit = 10 * time.Minute
+
+// mirrors reads repositories.
+type mirrors interface {
+	// Fetch resolves the tip of ref, makes its objects available and returns the commit; NotFound when ref is gone.
+	Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error)
+	// Tree returns the files of a fetched commit.
+	Tree(ctx context.Context, r waybill.Repository, commit string) (waybill.Tree, error)
+}
+
+// connectors is the room that declarations are handed to.
+type connectors interface {
+	// Observe returns what is stored of the named connectors; unknown ones are left out.
+	Observe(ctx context.Context, q store.Querier, ids []waybill.Identity) ([]waybill.Observed, error)
+	// Content identifies what would go into the image of d: equal strings build equal images.
+	Content(ctx context.Context, t waybill.Tree, d waybill.Declaration) (string, error)
+	// Accept takes the changes of one check over, in the transaction that closes it.
+	Accept(ctx context.Context, tx *store.Tx, c waybill.Check, changes []waybill.Change) error
+}
+
+// Options are what an Engine needs.
+type Options struct {
+	DB         *store.DB
+	Mirrors    mirrors
+	Loader     *manifest.Loader
+	Connectors connectors
+	Now        func() time.Time
+	Log        *slog.Logger
+	Observe    Observer
+}
+
+// Observer hears of measurements; every function may be called from several goroutines.
+type Observer struct {
+	Git      func(operation, result string, took time.Duration)
+	Validate func(took time.Duration)
+	Findings func(code waybill.FindingCode)
+}
+
+// Engine reconciles refs.
+type Engine struct{ Options }
+
+// New returns an Engine.
+func New(o Options) *Engine { return &Engine{Options: o} }
+
+// work is one ref on its way through the steps.
+type work struct {
+	item       queue.Item
+	repository waybill.Repository
+	ref        string
+	tip        string // commit the ref points at now; empty when it is gone
+	check      waybill.Check
+	tree       waybill.Tree
+	loaded     manifest.Result
+}
+
+// Handle reconciles the ref of a work item; it is the queue's handler for the kind "ref".
+func (e *Engine) Handle(ctx context.Context, item queue.Item) queue.Result {
+	id, ref, ok := ParseKey(item.Key)
+	if !ok {
+		return queue.Discard(waybill.Errorf(waybill.Internal, "work key %q names no ref", item.Key))
+	}
+	r, err := gitstore.Repository(ctx, e.DB.Query(), id)
+	if waybill.IsCode(err, waybill.NotFound) {
+		return queue.Done() // removed meanwhile
+	}
+	if err == nil {
+		err = e.reconcile(ctx, &work{item: item, repository: r, ref: ref})
+	}
+	switch waybill.CodeOf(err) {
+	case "":
+		return queue.Done()
+	case waybill.Invalid, waybill.Denied, waybill.TooLarge:
+		return queue.Discard(err)
+	default:
+		return queue.Retry(err)
+	}
+}
+
+// reconcile finishes what an earlier attempt left open, then looks at the tip if it is new.
+func (e *Engine) reconcile(ctx context.Context, w *work) error {
+	if err := e.fetch(ctx, w); err != nil {
+		return err
+	}
+	open, err := gitstore.OpenChecks(ctx, e.DB.Query(), w.repository.ID, w.ref)
+	if err != nil {
+		return err
+	}
+	for _, c := range open {
+		w.check = c
+		if err := e.examine(ctx, w); err != nil {
+			return err
+		}
+	}
+	isNew, err := e.observe(ctx, w)
+	if err != nil || !isNew {
+		return err
+	}
+	return e.examine(ctx, w)
+}
+
+// examine brings w.check from the phase it is in to planned.
+func (e *Engine) examine(ctx context.Context, w *work) error {
+	for _, step := range []func(context.Context, *work) error{e.read, e.load, e.plan} {
+		if err := step(ctx, w); err != nil {
+			return e.giveUp(ctx, w, err)
+		}
+	}
+	return nil
+}
+
+// Key names the work of one ref.
+func Key(repository, ref string) string { return repository + " " + ref }
+
+// Kind is the kind of work that Handle does.
+const Kind = "ref"

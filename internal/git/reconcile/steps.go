@@ -1,0 +1,209 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/git/manifest"
+	"github.com/waybill-dev/waybill/internal/git/plan"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// ParseKey splits what Key joined.
+func ParseKey(key string) (repository, ref string, ok bool) { return strings.Cut(key, " ") }
+
+// fetch sets w.tip. A ref that is gone has an empty tip; that is no error.
+func (e *Engine) fetch(ctx context.Context, w *work) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, fetchLimit, waybill.Errorf(waybill.Unavailable, "fetch took longer than %s", fetchLimit))
+	defer cancel()
+	start := e.Now()
+	tip, err := e.Mirrors.Fetch(ctx, w.repository, w.ref)
+	if waybill.IsCode(err, waybill.NotFound) {
+		tip, err = "", nil
+	}
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	e.Observe.Git("fetch", result, e.Now().Sub(start))
+	w.tip = tip
+	return err
+}
+
+// observe records the tip and opens a check when it was not seen before.
+func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
+	now := e.Now()
+	check := waybill.Check{
+		ID: store.NewID(now), Repository: w.repository.ID, Ref: w.ref, Commit: w.tip,
+		Cause: "push", Phase: waybill.Fetched, State: waybill.StateSuccess, Opened: now,
+	}
+	err = e.DB.Write(ctx, "check.fetched", func(tx *store.Tx) error {
+		if err := w.item.Fence(ctx, tx); err != nil {
+			return err
+		}
+		known, _, err := gitstore.FindRef(ctx, tx, w.repository.ID, w.ref)
+		if err != nil || known.Tip == w.tip {
+			isNew = false
+			return err
+		}
+		isNew = w.tip != ""
+		seen := waybill.Ref{Repository: w.repository.ID, Name: w.ref, Tip: w.tip, Observed: now}
+		if err := gitstore.PutRef(ctx, tx, seen); err != nil || !isNew {
+			return err
+		}
+		if err := e.adoptDefaultBranch(ctx, tx, w); err != nil {
+			return err
+		}
+		if err := gitstore.PutCheck(ctx, tx, check); err != nil {
+			return err
+		}
+		return gitstore.SetStatuses(ctx, tx, w.repository.ID, w.tip, nil)
+	})
+	w.check = check
+	return isNew, err
+}
+
+// adoptDefaultBranch makes the first pushed branch the default when HEAD of the repository named none.
+func (e *Engine) adoptDefaultBranch(ctx context.Context, tx *store.Tx, w *work) error {
+	branch, ok := waybill.Branch(w.ref)
+	if !ok || w.repository.DefaultBranch != "" {
+		return nil
+	}
+	w.repository.DefaultBranch = branch
+	return gitstore.SetDefaultBranch(ctx, tx, w.repository.ID, branch)
+}
+
+// read parses every manifest of the commit. It changes nothing, so it runs again after a restart.
+func (e *Engine) read(ctx context.Context, w *work) error {
+	tree, err := e.Mirrors.Tree(ctx, w.repository, w.check.Commit)
+	if err != nil {
+		return err
+	}
+	start := e.Now()
+	w.tree = tree
+	w.loaded, err = e.Loader.Load(ctx, tree, manifest.Options{Owner: w.repository.Owner})
+	e.Observe.Validate(e.Now().Sub(start))
+	return err
+}
+
+// load records the findings.
+func (e *Engine) load(ctx context.Context, w *work) error {
+	if w.check.Phase != waybill.Fetched {
+		return nil
+	}
+	w.check.Phase, w.check.Findings = waybill.Loaded, w.loaded.Findings
+	for _, d := range w.loaded.Declarations {
+		w.check.Connectors = append(w.check.Connectors, d.Identity.String())
+	}
+	return e.DB.Write(ctx, "check.loaded", func(tx *store.Tx) error {
+		if err := w.item.Fence(ctx, tx); err != nil {
+			return err
+		}
+		return gitstore.PutCheck(ctx, tx, w.check)
+	})
+}
+
+// plan compares with what is stored, hands the changes over and closes the check, all in one transaction.
+// It reports validate for every declaration that changed or has findings.
+func (e *Engine) plan(ctx context.Context, w *work) error {
+	contents, err := e.contents(ctx, w)
+	if err != nil {
+		return err
+	}
+	return e.DB.Write(ctx, "check.planned", func(tx *store.Tx) error {
+		if err := w.item.Fence(ctx, tx); err != nil {
+			return err
+		}
+		observed, err := e.Connectors.Observe(ctx, tx, w.identities())
+		if err != nil {
+			return err
+		}
+		changes, refused := plan.Compute(plan.Input{
+			Wanted: w.loaded.Declarations, Observed: observed, Contents: contents, Repository: w.repository,
+			Ref: w.ref, Commit: w.check.Commit, Retry: w.check.Cause == "retry",
+		})
+		return e.close(ctx, tx, w, changes, refused)
+	})
+}
+
+// close writes the result of the check. Changes of an overtaken commit are not handed over.
+func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []waybill.Change, refused waybill.Findings) error {
+	c := w.check
+	c.Findings = slices.Concat(w.loaded.Findings, refused)
+	c.Findings.Sort()
+	c.Phase, c.Closed = waybill.Planned, e.Now()
+	overtaken := w.tip != c.Commit
+	c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip)
+	if err := gitstore.PutCheck(ctx, tx, c); err != nil {
+		return err
+	}
+	if !overtaken {
+		if err := e.Connectors.Accept(ctx, tx, c, changes); err != nil {
+			return err
+		}
+	}
+	w.check = c
+	tx.After(func() {
+		for _, f := range c.Findings {
+			e.Observe.Findings(f.Code)
+		}
+	})
+	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings))
+}
+
+// giveUp turns an error that the same commit will meet again into a final status; any other is tried again.
+func (e *Engine) giveUp(ctx context.Context, w *work, cause error) error {
+	code := waybill.CodeOf(cause)
+	last := w.item.Attempt >= maxAttempts && !errors.Is(cause, context.Canceled)
+	if code != waybill.Invalid && code != waybill.TooLarge && code != waybill.Denied && !last {
+		return cause
+	}
+	c := w.check
+	c.Phase, c.Closed = waybill.Planned, e.Now()
+	c.State, c.Summary = waybill.StateError, "not checked: "+cause.Error()
+	if w.tip != c.Commit {
+		c.Summary = "not checked, superseded by " + waybill.ShortCommit(w.tip)
+	}
+	e.Log.Error("check given up", "repository", w.repository.FullName(), "ref", w.ref, "commit", c.Commit, "error", cause)
+	return e.DB.Write(ctx, "check.given_up", func(tx *store.Tx) error {
+		if err := w.item.Fence(ctx, tx); err != nil {
+			return err
+		}
+		if err := gitstore.PutCheck(ctx, tx, c); err != nil {
+			return err
+		}
+		return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, nil)
+	})
+}
+
+// maxAttempts is how often a check meets a passing fault before the commit is told.
+const maxAttempts = 8
+
+// contents identifies what would go into each image. It waits for no engine. What cannot be read counts as new with
+// every commit, so that the build meets it and says what is wrong.
+func (e *Engine) contents(ctx context.Context, w *work) (map[string]string, error) {
+	contents := make(map[string]string, len(w.loaded.Declarations))
+	for _, d := range w.loaded.Declarations {
+		c, err := e.Connectors.Content(ctx, w.tree, d)
+		switch {
+		case waybill.IsCode(err, waybill.Invalid), waybill.IsCode(err, waybill.NotFound), waybill.IsCode(err, waybill.TooLarge):
+			c = "unreadable at " + w.check.Commit
+		case err != nil:
+			return nil, err
+		}
+		contents[d.Identity.String()] = c
+	}
+	return contents, nil
+}
+
+func (w *work) identities() []waybill.Identity {
+	ids := make([]waybill.Identity, 0, len(w.loaded.Declarations))
+	for _, d := range w.loaded.Declarations {
+		ids = append(ids, d.Identity)
+	}
+	return ids
+}
