@@ -9,7 +9,7 @@ import (
 
 // variables reports package-level variables that are, or may become, state. Allowed are: compile-time checks (var _),
 // embedded files, values that a constructor of fixed() builds, the version that the linker sets in cmd, and unexported
-// tables (composite literals) that no line of the package writes to.
+// tables (composite literals) that no line of the package writes to. Others are in exceptions, with their reasons.
 func (p *pkg) variables() []string {
 	written := p.written()
 	var problems []string
@@ -42,7 +42,7 @@ func (p *pkg) values(f file, v *ast.ValueSpec, written map[string]bool) []string
 		_, table := value.(*ast.CompositeLit)
 		linked := under(p.dir, "cmd") && name.Name == "version"
 		switch {
-		case name.Name == "_", linked, f.fixed(value):
+		case name.Name == "_", linked, f.fixed(value), slices.Contains(exceptions(), p.dir+"."+name.Name):
 		case table && name.IsExported():
 			problems = append(problems, f.at(name, "%s can be changed by every importer (make it a function that returns the table)", name.Name))
 		case table && written[name.Name]:
