@@ -1,0 +1,212 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+const (
+	// maxLooseObjects and maxLoosePack bound the packs that are stored as single objects. Git draws the same line
+	// (fetch.unpackLimit): thousands of tiny packs would make every look-up slow.
+	maxLooseObjects = 100
+	maxLoosePack    = 1 << 20
+	// maxAncestors is how far back the history of the newest pin is told to the repository, so that a branch that
+	// was rewound or rewritten is not sent whole.
+	maxAncestors = 32
+)
+
+// Fetch resolves the tip of a full ref name itself, fetches exactly that ref with its history, and pins the commit,
+// annotated tags peeled. A tip that is pinned already costs one question to the repository.
+// NotFound when the ref or the repository is gone, Denied, TooLarge, Unavailable; Invalid when a tag names no commit.
+func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error) {
+	m, err := s.mirror(r)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.FetchTimeout)
+	defer cancel()
+	if err := m.lock(ctx); err != nil {
+		return "", err
+	}
+	defer m.unlock()
+	if err := m.prepare(); err != nil {
+		return "", waybill.Wrap(waybill.Unavailable, err, "the mirror of "+r.FullName()+" cannot be written")
+	}
+	t, err := s.fetchTip(ctx, m, r, ref)
+	if err != nil {
+		return "", explain(ctx, r, err)
+	}
+	return t.commit.String(), nil
+}
+
+// fetchTip brings one ref up to date. Under m's lock.
+func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository, ref string) (tip, error) {
+	conn, adv, err := s.connect(ctx, r)
+	if err != nil {
+		return tip{}, err
+	}
+	defer func() { _ = conn.Close() }()
+	t, ok := adv.refs[ref]
+	if !ok {
+		return tip{}, waybill.Errorf(waybill.NotFound, "%s has no %s", r.FullName(), waybill.ShortRef(ref))
+	}
+	if m.pinned(t.commit) {
+		return t, nil
+	}
+	if err := m.receive(ctx, conn, adv, []plumbing.Hash{t.object}, m.haves(adv), s.o.MaxPack); err != nil {
+		return tip{}, err
+	}
+	if t.commit, err = m.peel(t.commit); broken(ctx, err) {
+		// What the mirror claimed to have was damaged. Fetch again without claiming anything.
+		if err = s.rebuild(ctx, m, r, err); err == nil {
+			t.commit, err = m.peel(t.commit)
+		}
+	}
+	if err != nil {
+		return tip{}, err
+	}
+	return t, m.pin(t.commit)
+}
+
+// haves lists the commits that need not be sent: the newest pins, the history of the newest one, and what is
+// advertised and pinned.
+func (m *mirror) haves(adv advertised) []plumbing.Hash {
+	haves := append([]plumbing.Hash(nil), m.recent...)
+	if len(m.recent) > 0 {
+		objects := m.objects()
+		h := m.recent[0]
+		for range maxAncestors {
+			c, err := object.GetCommit(objects, h)
+			if err != nil || len(c.ParentHashes) == 0 {
+				break
+			}
+			h = c.ParentHashes[0]
+			haves = append(haves, h)
+		}
+	}
+	for _, t := range adv.refs {
+		if len(haves) >= 2*maxHaves {
+			break
+		}
+		if m.pinned(t.commit) {
+			haves = append(haves, t.commit)
+		}
+	}
+	return haves
+}
+
+// receive asks for wants and stores the pack.
+func (m *mirror) receive(ctx context.Context, conn session, adv advertised, wants, haves []plumbing.Hash, limit int64) error {
+	req := packp.NewUploadPackRequestFromCapabilities(adv.caps)
+	req.Wants, req.Haves = wants, haves
+	if adv.caps.Supports(capability.NoProgress) {
+		_ = req.Capabilities.Set(capability.NoProgress)
+	}
+	res, err := conn.UploadPack(ctx, req)
+	if errors.Is(err, transport.ErrEmptyUploadPackRequest) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Close() }()
+	return m.store(&bounded{ctx: ctx, r: demux(req.Capabilities, res), left: limit})
+}
+
+// demux strips the side band that carries progress texts.
+func demux(caps *capability.List, r io.Reader) io.Reader {
+	switch {
+	case caps.Supports(capability.Sideband64k):
+		return sideband.NewDemuxer(sideband.Sideband64k, r)
+	case caps.Supports(capability.Sideband):
+		return sideband.NewDemuxer(sideband.Sideband, r)
+	}
+	return r
+}
+
+// store writes a small pack as single objects and keeps any other as it is.
+func (m *mirror) store(pack io.Reader) error {
+	head, err := io.ReadAll(io.LimitReader(pack, maxLoosePack))
+	if err != nil {
+		return err
+	}
+	const header = 12 // "PACK", version, number of objects
+	if len(head) < header {
+		return io.ErrUnexpectedEOF
+	}
+	if len(head) < maxLoosePack && binary.BigEndian.Uint32(head[8:header]) <= maxLooseObjects {
+		parser, err := packfile.NewParserWithStorage(packfile.NewScanner(bytes.NewReader(head)), m.storage())
+		if err == nil {
+			_, err = parser.Parse()
+		}
+		if errors.Is(err, packfile.ErrEmptyPackfile) {
+			return nil
+		}
+		return err
+	}
+	defer m.forget()
+	w, err := dotgit.New(m.storage().Filesystem()).NewObjectPack()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, io.MultiReader(bytes.NewReader(head), pack))
+	return errors.Join(err, w.Close())
+}
+
+// peel follows tags to a commit and makes sure that its tree is here.
+func (m *mirror) peel(h plumbing.Hash) (plumbing.Hash, error) {
+	objects := m.objects()
+	obj, err := object.GetObject(objects, h)
+	for range 8 {
+		t, ok := obj.(*object.Tag)
+		if err != nil || !ok {
+			break
+		}
+		obj, err = t.Object()
+	}
+	if err != nil {
+		return h, err
+	}
+	c, ok := obj.(*object.Commit)
+	if !ok {
+		return h, waybill.Errorf(waybill.Invalid, "the tag names a %s, not a commit", obj.Type())
+	}
+	_, err = object.GetTree(objects, c.TreeHash)
+	return c.Hash, err
+}
+
+// bounded fails when more than left bytes come, or when ctx ends.
+type bounded struct {
+	ctx  context.Context //nolint:containedctx // a reader has no other way to learn of it; it lives for one fetch
+	r    io.Reader
+	left int64
+}
+
+// Read reads on; TooLarge above the limit.
+func (b *bounded) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n, waybill.Errorf(waybill.TooLarge, "the history is larger than the limit for one fetch")
+	}
+	return n, err
+}
+
+var _ storer.EncodedObjectStorer = (*reader)(nil)
