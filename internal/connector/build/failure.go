@@ -1,0 +1,169 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	bkerrdefs "github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
+
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// failure explains why a build ended: whose fault it is and where.
+type failure struct {
+	source   *source
+	guard    *guard    // nil before the engine is involved
+	progress *progress // nil before the engine is involved
+}
+
+// explain turns err into a domain error:
+// the cause of ctx when it is over; Invalid with file, line and the developer's own words for anything in the Dockerfile;
+// Unavailable when the engine is away or full; Internal for the rest.
+func (f *failure) explain(ctx context.Context, err error) error {
+	var domain *waybill.Error
+	var no *refused
+	var base *missingBase
+	line := f.line(err)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &domain):
+		return domain
+	case errors.As(err, &no):
+		return f.invalid(err, line, no.cause)
+	case diskFull(err):
+		return waybill.Wrap(waybill.Unavailable, err, "the engine's disk is full")
+	case engineAway(err):
+		return engineError(err, "build")
+	case errors.As(err, &base):
+		return f.invalid(err, line, "the engine does not have this image and cannot pull it ("+pullCause(base.cause)+")")
+	case line > 0 || !fromEngine(err):
+		return f.invalid(err, line, f.cause(err))
+	default:
+		return waybill.Wrap(waybill.Internal, err, "the engine could not build the image: "+cleanText(err))
+	}
+}
+
+func (f *failure) invalid(err error, line int, cause string) error {
+	return waybill.Wrap(waybill.Invalid, err, f.source.place(line)+": "+cause)
+}
+
+// line finds the line of the Dockerfile that err is about; 0 when there is none.
+func (f *failure) line(err error) int {
+	var at *parser.LocationError
+	if errors.As(err, &at) && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
+		return at.Locations[0][0].Start.Line
+	}
+	for _, src := range bkerrdefs.Sources(err) {
+		if len(src.Ranges) > 0 {
+			return int(src.Ranges[0].Start.GetLine())
+		}
+	}
+	if f.progress != nil {
+		if id, _, ok := f.progress.failed(); ok {
+			return f.guard.lineOf(id)
+		}
+	}
+	return 0
+}
+
+// cause is what went wrong, with the last output of a RUN step that failed.
+func (f *failure) cause(err error) string {
+	code := regexp.MustCompile(`exit code: (\d+)`).FindStringSubmatch(err.Error())
+	if code == nil {
+		return cleanText(err)
+	}
+	text := "exit code " + code[1]
+	if f.progress == nil {
+		return text
+	}
+	if _, tail, ok := f.progress.failed(); ok && len(tail) > 0 {
+		text += ": " + clip(strings.Join(tail, " | "), 400)
+	}
+	return text
+}
+
+// place is file, line and the instruction as the developer wrote it, or only the file for line 0.
+func (s *source) place(line int) string {
+	lines := strings.Split(string(s.dockerfileText), "\n")
+	if line < 1 || line > len(lines) {
+		return s.dockerfile
+	}
+	text := strings.TrimSpace(strings.TrimRight(strings.TrimSpace(lines[line-1]), "\\`"))
+	return fmt.Sprintf("%s:%d: %s", s.dockerfile, line, clip(text, 100))
+}
+
+// clip cuts text to at most n runes.
+func clip(text string, n int) string {
+	if r := []rune(text); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return text
+}
+
+// cleanText is the first line of an error without the layers it passed through.
+func cleanText(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	layers := regexp.MustCompile(`^(failed to solve|failed to run Build function|rpc error: code = \w+ desc =|` +
+		`dockerfile parse error on line \d+|failed to compute cache key|failed to solve with frontend \S+):? `)
+	for {
+		short := layers.ReplaceAllString(text, "")
+		if short == text {
+			return strings.ToValidUTF8(text, "\uFFFD")
+		}
+		text = short
+	}
+}
+
+// pullCause is the innermost part of why an image cannot be pulled.
+func pullCause(err error) string {
+	text := cleanText(err)
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		return text[i+2:]
+	}
+	return text
+}
+
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error())
+}
+
+func fromEngine(err error) bool {
+	_, ok := grpcerrors.AsGRPCStatus(err)
+	return ok
+}
+
+func engineAway(err error) bool {
+	var network *net.OpError
+	return grpcerrors.Code(err) == codes.Unavailable || client.IsErrConnectionFailed(err) || errors.As(err, &network)
+}
+
+// engineError gives an error of the engine's API its code: Unavailable when it does not answer, else what it said.
+func engineError(err error, doing string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case engineAway(err):
+		return waybill.Wrap(waybill.Unavailable, err, "the Docker Engine does not answer")
+	case diskFull(err):
+		return waybill.Wrap(waybill.Unavailable, err, "the engine's disk is full")
+	case errdefs.IsNotFound(err):
+		return waybill.Wrap(waybill.NotFound, err, "the engine has no such image")
+	case errdefs.IsConflict(err):
+		return waybill.Wrap(waybill.Conflict, err, "the image is in use")
+	default:
+		return waybill.Wrap(waybill.Internal, err, "the Docker Engine failed to "+doing)
+	}
+}

@@ -1,0 +1,168 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/moby/patternmatcher/ignorefile"
+	"github.com/tonistiigi/fsutil"
+
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// What a build may read. A context above these limits is a mistake, most often a data file that was committed.
+const (
+	maxFiles      = 200_000
+	maxBytes      = 2 << 30
+	maxDockerfile = 1 << 20
+	maxLink       = 4 << 10
+)
+
+// manifestName is the file that declares connectors. It is no part of any context: changing a title changes no image.
+const manifestName = "waybill.yaml"
+
+// source is everything a build reads from the commit.
+type source struct {
+	dockerfile     string // path in the repository
+	dockerfileText []byte
+	ignoreText     []byte // the .dockerignore in force; empty when there is none
+	context        *files // what is left after it
+}
+
+// readSource collects the context and the Dockerfile, or reports Invalid when paths or sizes are wrong.
+func readSource(ctx context.Context, tree waybill.Tree, folder string, spec waybill.Build) (*source, error) {
+	dir, err := inside(folder, spec.Context, "build.context")
+	if err != nil {
+		return nil, err
+	}
+	dockerfile, err := inside(folder, spec.Dockerfile, "build.dockerfile")
+	if err != nil {
+		return nil, err
+	}
+	list, err := listContext(ctx, waybill.Sub(tree, dir))
+	if err != nil {
+		return nil, err
+	}
+	s := &source{dockerfile: dockerfile}
+	if s.dockerfileText, err = readDockerfile(ctx, tree, dockerfile); err != nil {
+		return nil, err
+	}
+	if s.ignoreText, err = readIgnore(ctx, tree, dir, dockerfile); err != nil {
+		return nil, err
+	}
+	sub := waybill.Sub(tree, dir)
+	all := newFiles(list, func(name string) (io.ReadCloser, error) { return sub.Open(ctx, name) })
+	s.context, err = withoutIgnored(ctx, all, s.ignoreText)
+	return s, err
+}
+
+// inside joins folder and name and refuses a result outside the repository.
+func inside(folder, name, field string) (string, error) {
+	p := path.Join(folder, name)
+	if path.IsAbs(name) || p == ".." || strings.HasPrefix(p, "../") {
+		return "", waybill.Errorf(waybill.Invalid, "%s %q lies outside the repository", field, name)
+	}
+	return p, nil
+}
+
+// listContext lists the files of the context, without manifests.
+func listContext(ctx context.Context, tree waybill.Tree) ([]entry, error) {
+	var list []entry
+	err := tree.Walk(ctx, func(f waybill.File) error {
+		if path.Base(f.Path) == manifestName && f.Mode.IsRegular() {
+			return nil
+		}
+		if !fs.ValidPath(f.Path) {
+			return waybill.Errorf(waybill.Invalid, "the commit holds the unsafe path %q", f.Path)
+		}
+		if len(list) == maxFiles {
+			return waybill.Errorf(waybill.Invalid, "the build context has more than %d files: set build.context to a smaller folder", maxFiles)
+		}
+		f.Mode = normalMode(f.Mode)
+		list = append(list, entry{File: f})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range list {
+		if e.Mode&fs.ModeSymlink == 0 {
+			continue
+		}
+		target, err := waybill.ReadFile(ctx, tree, e.Path, maxLink)
+		if err != nil {
+			return nil, err
+		}
+		list[i].link = string(target)
+	}
+	return list, nil
+}
+
+// normalMode keeps what Git knows of a mode: executable or not, link or not.
+func normalMode(m fs.FileMode) fs.FileMode {
+	switch {
+	case m&fs.ModeSymlink != 0:
+		return fs.ModeSymlink | 0o777
+	case m&0o111 != 0:
+		return 0o755
+	default:
+		return 0o644
+	}
+}
+
+func readDockerfile(ctx context.Context, tree waybill.Tree, name string) ([]byte, error) {
+	text, err := waybill.ReadFile(ctx, tree, name, maxDockerfile)
+	if waybill.IsCode(err, waybill.NotFound) {
+		return nil, waybill.Errorf(waybill.Invalid, "build.dockerfile: %s does not exist in the commit", name)
+	}
+	if err == nil && len(bytes.TrimSpace(text)) == 0 {
+		return nil, waybill.Errorf(waybill.Invalid, "%s is empty", name)
+	}
+	return text, err
+}
+
+// readIgnore reads <Dockerfile>.dockerignore or else .dockerignore of the context, as docker build does.
+func readIgnore(ctx context.Context, tree waybill.Tree, dir, dockerfile string) ([]byte, error) {
+	for _, name := range []string{dockerfile + ".dockerignore", path.Join(dir, ".dockerignore")} {
+		text, err := waybill.ReadFile(ctx, tree, name, maxDockerfile)
+		if err == nil || !waybill.IsCode(err, waybill.NotFound) {
+			return text, err
+		}
+	}
+	return nil, nil
+}
+
+// withoutIgnored applies .dockerignore with the code that the engine's own transfer uses.
+func withoutIgnored(ctx context.Context, all *files, ignore []byte) (*files, error) {
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(ignore))
+	if err != nil {
+		return nil, waybill.Errorf(waybill.Invalid, ".dockerignore cannot be read: %w", err)
+	}
+	filtered, err := fsutil.NewFilterFS(all, &fsutil.FilterOpt{ExcludePatterns: patterns})
+	if err != nil {
+		return nil, waybill.Errorf(waybill.Invalid, ".dockerignore holds a wrong pattern: %w", err)
+	}
+	byPath := make(map[string]entry, len(all.entries))
+	for _, e := range all.entries {
+		byPath[e.Path] = e
+	}
+	left := &files{open: all.open}
+	var size int64
+	err = filtered.Walk(ctx, "/", func(name string, _ fs.DirEntry, err error) error {
+		left.entries = append(left.entries, byPath[name])
+		size += byPath[name].Size
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if size > maxBytes {
+		return nil, waybill.Errorf(waybill.Invalid, "the build context is %d MiB, more than %d MiB: list what the build does not need in .dockerignore",
+			size>>20, int64(maxBytes)>>20)
+	}
+	return left, nil
+}
