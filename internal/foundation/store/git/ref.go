@@ -1,0 +1,70 @@
+package git
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+const deliveryColumns = `id, repository, forge, hook, event_key, event, received`
+
+// deliveryRow is a delivery as it is stored. The key of the event stands beside it, to be unique.
+func deliveryRow(d *waybill.Delivery) []any {
+	return []any{
+		&d.ID, &d.Repository, &d.Forge, &d.Hook, &d.Event.Key, store.JSON(&d.Event), store.Time(&d.Received),
+	}
+}
+
+// AcceptDelivery stores d unless the forge has sent it before, which its key within the hook tells. An empty ID and a
+// zero Received are filled in. It returns the id under which the delivery is stored, and whether that happened now.
+func AcceptDelivery(ctx context.Context, tx *store.Tx, d waybill.Delivery) (id string, fresh bool, err error) {
+	if d.Received.IsZero() {
+		d.Received = tx.Now()
+	}
+	if d.ID == "" {
+		d.ID = store.NewID(d.Received)
+	}
+	changed, err := tx.Exec(ctx, `INSERT INTO deliveries (`+deliveryColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (forge, hook, event_key) DO NOTHING`, deliveryRow(&d)...)
+	if err != nil || changed == 1 {
+		return d.ID, err == nil, err
+	}
+	known, err := store.Get(ctx, tx, "delivery "+d.Event.Key, deliveryRow, `SELECT `+deliveryColumns+` FROM deliveries
+		WHERE forge = $1 AND hook = $2 AND event_key = $3`, d.Forge, d.Hook, d.Event.Key)
+	return known.ID, false, err
+}
+
+// Delivery returns a delivery by id, or NotFound.
+func Delivery(ctx context.Context, q store.Querier, id string) (waybill.Delivery, error) {
+	return store.Get(ctx, q, "delivery "+id, deliveryRow,
+		`SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)
+}
+
+const refColumns = `repository, name, tip, observed`
+
+func refRow(r *waybill.Ref) []any {
+	return []any{&r.Repository, &r.Name, &r.Tip, store.Time(&r.Observed)}
+}
+
+// PutRef stores what was observed of a ref.
+func PutRef(ctx context.Context, tx *store.Tx, ref waybill.Ref) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO refs (`+refColumns+`) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (repository, name) DO UPDATE SET tip = excluded.tip, observed = excluded.observed`, refRow(&ref)...)
+	return err
+}
+
+// FindRef returns what was last observed of a ref, given its full name.
+func FindRef(ctx context.Context, q store.Querier, repository, name string) (waybill.Ref, bool, error) {
+	return store.Find(ctx, q, refRow, `SELECT `+refColumns+` FROM refs WHERE repository = $1 AND name = $2`,
+		repository, name)
+}
+
+// Refs lists the refs of a repository by name, those that are gone (with an empty Tip) among them.
+func Refs(ctx context.Context, q store.Querier, repository string) ([]waybill.Ref, error) {
+	list, err := store.List(ctx, q, refRow, `SELECT `+refColumns+` FROM refs WHERE repository = $1`, repository)
+	slices.SortFunc(list, func(a, b waybill.Ref) int { return strings.Compare(a.Name, b.Name) })
+	return list, err
+}

@@ -1,0 +1,119 @@
+package git
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+const repositoryColumns = `id, owner, name, url, forge, hook, hook_secret, default_branch, push_notes, added, last_polled`
+
+func repositoryRow(r *waybill.Repository) []any {
+	return []any{
+		&r.ID, &r.Owner, &r.Name, &r.URL, &r.Forge, &r.Hook, &r.HookSecret, &r.DefaultBranch, &r.PushNotes,
+		store.Time(&r.Added), store.Time(&r.LastPolled),
+	}
+}
+
+// AddRepository stores r. It reports Conflict, naming the rival, when the URL or owner and name are there already.
+func AddRepository(ctx context.Context, tx *store.Tx, r waybill.Repository) error {
+	rival, found, err := store.Find(ctx, tx, repositoryRow, `SELECT `+repositoryColumns+` FROM repositories
+		WHERE url = $1 OR (owner = $2 AND name = $3)`, r.URL, r.Owner, r.Name)
+	switch {
+	case err != nil:
+		return err
+	case found && rival.URL == r.URL:
+		return waybill.Errorf(waybill.Conflict, "%s is watched already, as %s", r.URL, rival.FullName())
+	case found:
+		return waybill.Errorf(waybill.Conflict, "%s is there already, from %s", rival.FullName(), rival.URL)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO repositories (`+repositoryColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, repositoryRow(&r)...)
+	return err
+}
+
+// Repository returns a repository by id, or NotFound.
+func Repository(ctx context.Context, q store.Querier, id string) (waybill.Repository, error) {
+	return store.Get(ctx, q, "repository "+id, repositoryRow,
+		`SELECT `+repositoryColumns+` FROM repositories WHERE id = $1`, id)
+}
+
+// RepositoryByHook returns the repository that a hook id belongs to, or NotFound. The id is not repeated in the error.
+func RepositoryByHook(ctx context.Context, q store.Querier, hook string) (waybill.Repository, error) {
+	return store.Get(ctx, q, "repository has this hook", repositoryRow,
+		`SELECT `+repositoryColumns+` FROM repositories WHERE hook = $1 AND hook <> ''`, hook)
+}
+
+// RepositoryByName returns the repository that people mean by owner/name, by a name that only one team uses, by URL
+// or by id. It reports NotFound, and Conflict listing the candidates when several teams use the name.
+func RepositoryByName(ctx context.Context, q store.Querier, name string) (waybill.Repository, error) {
+	list, err := store.List(ctx, q, repositoryRow, `SELECT `+repositoryColumns+` FROM repositories
+		WHERE id = $1 OR url = $1 OR owner || '/' || name = $1 OR name = $1`, name)
+	if err != nil {
+		return waybill.Repository{}, err
+	}
+	byFullName(list)
+	for _, r := range list { // a name that is exact wins over one that needs luck
+		if r.ID == name || r.URL == name || r.FullName() == name {
+			return r, nil
+		}
+	}
+	switch len(list) {
+	case 0:
+		return waybill.Repository{}, waybill.Errorf(waybill.NotFound, "no repository %s", name)
+	case 1:
+		return list[0], nil
+	}
+	var names []string
+	for _, r := range list {
+		names = append(names, r.FullName())
+	}
+	return waybill.Repository{}, waybill.Errorf(waybill.Conflict, "%s could be %s", name, strings.Join(names, " or "))
+}
+
+// Repositories lists all repositories by full name.
+func Repositories(ctx context.Context, q store.Querier) ([]waybill.Repository, error) {
+	list, err := store.List(ctx, q, repositoryRow, `SELECT `+repositoryColumns+` FROM repositories`)
+	byFullName(list)
+	return list, err
+}
+
+// byFullName sorts here, because each PostgreSQL sorts text in its own way.
+func byFullName(list []waybill.Repository) {
+	slices.SortFunc(list, func(a, b waybill.Repository) int { return strings.Compare(a.FullName(), b.FullName()) })
+}
+
+// RemoveRepository forgets a repository with its refs and deliveries, or reports NotFound. Checks and statuses stay
+// as history; nothing more of them is sent.
+func RemoveRepository(ctx context.Context, tx *store.Tx, id string) error {
+	changed, err := tx.Exec(ctx, `DELETE FROM repositories WHERE id = $1`, id)
+	if err := store.Exists(changed, err, "repository "+id); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`DELETE FROM refs WHERE repository = $1`,
+		`DELETE FROM deliveries WHERE repository = $1`,
+		`UPDATE statuses SET sent = seq WHERE repository = $1 AND sent < seq`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetDefaultBranch stores the short name of the default branch, or reports NotFound.
+func SetDefaultBranch(ctx context.Context, tx *store.Tx, id, branch string) error {
+	changed, err := tx.Exec(ctx, `UPDATE repositories SET default_branch = $2 WHERE id = $1`, id, branch)
+	return store.Exists(changed, err, "repository "+id)
+}
+
+// SetPolled stores when a repository was last polled, or reports NotFound.
+func SetPolled(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
+	changed, err := tx.Exec(ctx, `UPDATE repositories SET last_polled = $2 WHERE id = $1`, id, store.Micros(at))
+	return store.Exists(changed, err, "repository "+id)
+}
