@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -107,12 +106,13 @@ func Chain(err error) string {
 	return text
 }
 
-// problems guards the one replacement of the API framework's error constructor.
-var problems sync.Once
+// The API framework keeps its error constructor in a package variable. It is replaced here, once, while the program
+// is loaded, so that no two servers of one process race for it.
+var _ = useProblems()
 
-// UseProblems makes the API framework answer with problem documents. It may be called any number of times.
-func UseProblems() {
-	problems.Do(func() { huma.NewError = newFrameworkError })
+func useProblems() bool {
+	huma.NewError = newFrameworkError
+	return true
 }
 
 // newFrameworkError turns what the API framework found wrong with a request into a problem document.

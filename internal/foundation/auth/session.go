@@ -10,8 +10,8 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// cookieName is the cookie that holds a session.
-const cookieName = "waybill_session"
+// CookieName is the name of the cookie that holds a session.
+const CookieName = "waybill_session"
 
 // SignIn exchanges the secret of a sign-in link for a session. A link works once: of two requests with the same
 // secret one succeeds, the other reports Unauthenticated.
@@ -68,7 +68,7 @@ func (k *Keeper) Sweep(ctx context.Context) (int, error) {
 // Cookie returns the cookie that carries a session until it ends. secure keeps it off unencrypted connections.
 func Cookie(session Secret, ends time.Time, secure bool) *http.Cookie {
 	return &http.Cookie{
-		Name: cookieName, Value: session.Reveal(), Path: "/", Expires: ends,
+		Name: CookieName, Value: session.Reveal(), Path: "/", Expires: ends,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	}
 }
@@ -76,7 +76,7 @@ func Cookie(session Secret, ends time.Time, secure bool) *http.Cookie {
 // NoCookie returns the cookie that makes a browser forget its session.
 func NoCookie(secure bool) *http.Cookie {
 	return &http.Cookie{
-		Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+		Name: CookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	}
 }
 
@@ -90,7 +90,7 @@ func (k *Keeper) Request(r *http.Request) (Principal, error) {
 		}
 		return k.Bearer(r.Context(), Secret(strings.TrimSpace(token)))
 	}
-	c, err := r.Cookie(cookieName)
+	c, err := r.Cookie(CookieName)
 	if err != nil {
 		return Principal{}, nil //nolint:nilerr // No cookie means somebody unknown, which is no error.
 	}

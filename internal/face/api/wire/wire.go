@@ -1,0 +1,79 @@
+// Package wire holds the JSON shapes of the API. The server fills them, the client reads them; nothing else is here.
+// Times are RFC 3339 in UTC and absent when there is none, durations are seconds, sizes are bytes, commits are full.
+package wire
+
+import "time"
+
+// Page is one page of a list, with the cursor of the next.
+type Page[T any] struct {
+	Items []T    `json:"items" nullable:"false" doc:"What is on this page."`
+	Next  string `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one."`
+}
+
+// Version says which program answers.
+type Version struct {
+	Version string `json:"version" doc:"Version of the server." example:"v0.1.0"`
+	API     string `json:"api" doc:"Version of the API." example:"v1"`
+}
+
+// Repository is a Git repository that Waybill watches.
+type Repository struct {
+	ID            string    `json:"id" doc:"ULID."`
+	Name          string    `json:"name" doc:"Owner and name, as people write it." example:"feeds/shop-feed"`
+	URL           string    `json:"url" doc:"Absolute path, or https or ssh URL without credentials." example:"/srv/git/shop-feed.git"`
+	Forge         string    `json:"forge" doc:"Name of the forge; plain for plain Git." example:"plain"`
+	Owner         string    `json:"owner" doc:"Team that owns it." example:"feeds"`
+	DefaultBranch string    `json:"default_branch,omitempty" doc:"Short name; absent until the first branch was seen." example:"main"`
+	PushNotes     bool      `json:"push_notes" doc:"Whether notes are pushed to a repository reached by URL."`
+	Added         time.Time `json:"added" doc:"When it was added."`
+	LastPolled    time.Time `json:"last_polled,omitzero" doc:"When its refs were last read; absent when never."`
+}
+
+// AddRepository asks to watch a repository.
+type AddRepository struct {
+	URL       string `json:"url" minLength:"1" maxLength:"2000" doc:"Absolute path on the server, or https or ssh URL." example:"/srv/git/shop-feed.git"`
+	Owner     string `json:"owner" minLength:"1" maxLength:"40" doc:"Team that owns the repository." example:"feeds"`
+	Name      string `json:"name,omitempty" maxLength:"100" doc:"Short name; default: the last part of the URL without .git."`
+	PushNotes bool   `json:"push_notes,omitempty" doc:"Push notes to a repository reached by URL."`
+}
+
+// AddedRepository is a repository that was added, and whether it tells of pushes.
+type AddedRepository struct {
+	Repository
+
+	HookInstalled bool `json:"hook_installed" doc:"Whether a post-receive hook was installed; else pushes are found by polling."`
+}
+
+// Site is a place where connectors are assigned and run.
+type Site struct {
+	Name        string    `json:"name" example:"feeds-dev" doc:"Unique name."`
+	Owner       string    `json:"owner" example:"feeds" doc:"Team that owns it."`
+	Environment string    `json:"environment" enum:"dev,prod" doc:"Which versions run here."`
+	Created     time.Time `json:"created" doc:"When it was made."`
+}
+
+// Assignment is a connector at a site, with the values of its fields there.
+type Assignment struct {
+	Site      string            `json:"site" example:"feeds-dev" doc:"Where."`
+	Connector string            `json:"connector" example:"shop-feed" doc:"What."`
+	Major     int               `json:"major" example:"1" doc:"Which major version of it."`
+	Config    map[string]string `json:"config,omitempty" doc:"Values of fields; those of password fields read [redacted]."`
+	Schedule  string            `json:"schedule,omitempty" doc:"Cron; absent: the schedule of the live version."`
+	Enabled   bool              `json:"enabled" doc:"Whether it may run."`
+	Updated   time.Time         `json:"updated" doc:"When it was last changed."`
+}
+
+// Entry is one line of the audit trail.
+type Entry struct {
+	ID         string    `json:"id" doc:"ULID."`
+	At         time.Time `json:"at" doc:"When it happened."`
+	Actor      string    `json:"actor,omitempty" doc:"Who did it." example:"ada"`
+	Channel    string    `json:"channel" enum:"git,api,portal,schedule,system" doc:"Through what."`
+	Repository string    `json:"repository,omitempty" doc:"Id of the repository, when one caused it."`
+	Commit     string    `json:"commit,omitempty" doc:"Commit that caused it."`
+	Subject    string    `json:"subject" doc:"What changed: kind:name." example:"connector:shop-feed"`
+	Action     string    `json:"action" doc:"What was done." example:"live.dev"`
+	Before     string    `json:"before,omitempty" doc:"State before."`
+	After      string    `json:"after,omitempty" doc:"State after."`
+	Message    string    `json:"message,omitempty" doc:"A sentence for people."`
+}
