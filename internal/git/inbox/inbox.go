@@ -18,10 +18,12 @@ const refWork = "ref"
 
 // Options are what an Inbox needs.
 type Options struct {
-	DB      *store.DB
-	Now     func() time.Time
-	Log     *slog.Logger
-	Observe Observer
+	DB  *store.DB
+	Now func() time.Time
+	Log *slog.Logger
+	// PublicURL is where people reach the portal, without slash at the end.
+	PublicURL string
+	Observe   Observer
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.

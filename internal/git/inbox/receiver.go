@@ -14,8 +14,8 @@ import (
 	"github.com/waybill-dev/waybill/webhooks"
 )
 
-// maxBody is the largest hook request that is read: 10 MiB, enough for a push of 100,000 refs.
-const maxBody = 10 << 20
+// maxBody is the largest hook request that is read: enough for a push of 25,000 refs. The poller finds larger ones.
+const maxBody = 4 << 20
 
 // Mount adds the addresses of hooks and of the progress of a delivery to mux. fail answers a request with an error.
 func (in *Inbox) Mount(mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {

@@ -1,0 +1,219 @@
+package inbox
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/git/progress"
+	"github.com/waybill-dev/waybill/internal/waybill"
+	"github.com/waybill-dev/waybill/webhooks"
+)
+
+// keepAlive is how often a quiet stream says that it lives.
+const keepAlive = 15 * time.Second
+
+// progress streams what becomes of a delivery until every ref in it has come to an end. The stream is derived from the
+// store at each wake, so it may be opened again, on any replica.
+func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
+	r, err := in.repository(req)
+	if err != nil {
+		return err
+	}
+	if err := webhooks.VerifyPlainGet(req, in.Now(), webhooks.Secret(r.HookSecret)); err != nil {
+		return err
+	}
+	d, err := gitstore.Delivery(req.Context(), in.DB.Query(), req.PathValue("delivery"))
+	if err != nil {
+		return err
+	}
+	if d.Hook != r.Hook {
+		return waybill.Errorf(waybill.NotFound, "no such delivery")
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), progressLimit)
+	defer cancel()
+	wake, stop := in.DB.Subscribe(gitstore.RepositoryTopic(r.ID))
+	defer stop()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	flush := http.NewResponseController(w)
+	s := &stream{inbox: in, repository: r, delivery: d, sent: map[string]progress.Step{}, ended: map[string]bool{}}
+	s.emit = func(e progress.Event) error { return progress.Encode(w, e) }
+	for {
+		done, err := s.update(ctx)
+		if err == nil {
+			err = flush.Flush()
+		}
+		if done || err != nil {
+			return nil //nolint:nilerr // headers are out: a stream that breaks off is what the reader sees
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		case <-time.After(keepAlive):
+			if progress.KeepAlive(w) != nil {
+				return nil
+			}
+		}
+	}
+}
+
+// stream remembers what a reader was told.
+type stream struct {
+	inbox      *Inbox
+	repository waybill.Repository
+	delivery   waybill.Delivery
+	emit       func(progress.Event) error
+	opened     bool
+	sent       map[string]progress.Step
+	ended      map[string]bool
+}
+
+// update tells what is new, and reports true after the last event.
+func (s *stream) update(ctx context.Context) (done bool, err error) {
+	if !s.opened {
+		s.opened = true
+		for _, u := range s.delivery.Event.Refs {
+			if err := s.emit(progress.Ref{Ref: u.Name, Commit: u.New, Repository: s.repository.FullName()}); err != nil {
+				return false, err
+			}
+		}
+	}
+	for _, u := range s.delivery.Event.Refs {
+		if s.ended[u.Name] {
+			continue
+		}
+		if s.ended[u.Name], err = s.follow(ctx, u); err != nil {
+			return false, err
+		}
+	}
+	for _, ended := range s.ended {
+		if !ended {
+			return false, nil
+		}
+	}
+	return true, s.emit(progress.Done{})
+}
+
+// follow tells what is new about one ref, and reports true when it has come to an end.
+func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, err error) {
+	check, found, err := s.check(ctx, u)
+	if err != nil {
+		return false, err
+	}
+	if !found {
+		return s.unseen(ctx, u)
+	}
+	if _, branch := waybill.Branch(u.Name); branch && check.Commit != u.New {
+		description := "superseded by " + waybill.ShortCommit(check.Commit) + " before it was looked at"
+		return true, s.emit(progress.End{Ref: u.Name, State: waybill.StateSuccess, Description: description})
+	}
+	statuses, err := gitstore.Statuses(ctx, s.inbox.DB.Query(), s.repository.ID, check.Commit)
+	if err != nil || len(statuses) == 0 {
+		return false, err
+	}
+	for _, step := range steps(u.Name, statuses) {
+		key := u.Name + " " + step.Declaration + " " + string(step.Step)
+		if s.sent[key] == step {
+			continue
+		}
+		s.sent[key] = step
+		if err := s.emit(step); err != nil {
+			return false, err
+		}
+	}
+	aggregate := statuses[0]
+	if check.Phase != waybill.Planned || !aggregate.State.Final() {
+		return false, nil
+	}
+	return true, s.close(u, check, aggregate)
+}
+
+// close tells the findings and how the ref ended.
+func (s *stream) close(u waybill.RefUpdate, check waybill.Check, aggregate waybill.Status) error {
+	for _, f := range check.Findings {
+		if err := s.emit(progress.Finding{Ref: u.Name, Text: f.String()}); err != nil {
+			return err
+		}
+	}
+	end := progress.End{Ref: u.Name, State: aggregate.State, URL: s.link(check)}
+	if aggregate.State != waybill.StateSuccess || len(s.sent) == 0 || strings.Contains(aggregate.Description, "superseded") {
+		end.Description = aggregate.Description
+	}
+	if check.Findings.Errors() > 0 {
+		end.Description = waybill.Count(check.Findings.Errors(), "error")
+	}
+	return s.emit(end)
+}
+
+// link leads to the connector when the commit holds one, else to the commit.
+func (s *stream) link(check waybill.Check) string {
+	if len(check.Connectors) == 1 && check.Findings.Errors() == 0 {
+		return s.inbox.PublicURL + "/connectors/" + check.Connectors[0]
+	}
+	return s.inbox.PublicURL + "/repositories/" + s.repository.FullName() + "/commits/" + check.Commit
+}
+
+// check finds the newest check of the ref, when it is younger than the delivery or when nothing has moved since. For a
+// branch it prefers the check of the pushed commit; what a tag points at is known to the check only.
+func (s *stream) check(ctx context.Context, u waybill.RefUpdate) (waybill.Check, bool, error) {
+	if _, branch := waybill.Branch(u.Name); branch {
+		own, err := gitstore.Checks(ctx, s.inbox.DB.Query(), s.repository.ID, u.New)
+		if err != nil {
+			return waybill.Check{}, false, err
+		}
+		for _, c := range own {
+			if c.Ref == u.Name {
+				return c, true, nil
+			}
+		}
+	}
+	check, found, err := gitstore.LatestCheck(ctx, s.inbox.DB.Query(), s.repository.ID, u.Name)
+	return check, found && check.ID > s.delivery.ID, err
+}
+
+// unseen waits until a worker has looked at the ref. One that is not waiting any more found nothing to check: the ref
+// is gone, or it is where it was.
+func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, err error) {
+	busy, err := queue.Pending(ctx, s.inbox.DB.Query(), refWork, s.repository.ID+" "+u.Name)
+	if err != nil || busy {
+		return false, err
+	}
+	description := "nothing to do"
+	if strings.Trim(u.New, "0") == "" {
+		description = "deleted; what it deployed stays"
+	}
+	return true, s.emit(progress.End{Ref: u.Name, State: waybill.StateSuccess, Description: description})
+}
+
+// steps turns the statuses of a commit into the steps that a pusher reads, in the order of the work.
+func steps(ref string, statuses []waybill.Status) []progress.Step {
+	var list []progress.Step
+	for _, s := range statuses {
+		name, step, ok := strings.Cut(strings.TrimPrefix(s.Context, waybill.AggregateContext+"/"), "/")
+		if s.Context == waybill.AggregateContext || !ok {
+			continue
+		}
+		p := progress.Step{Ref: ref, Declaration: name, Step: waybill.Step(step), Outcome: s.Outcome, Description: s.Description}
+		if s.Outcome.Final() && p.Step == waybill.StepBuild && !s.Started.IsZero() {
+			p.DurationMS = s.Updated.Sub(s.Started).Milliseconds()
+		}
+		if p.Description == string(p.Outcome) {
+			p.Description = ""
+		}
+		list = append(list, p)
+	}
+	order := append([]waybill.Step{waybill.StepValidate}, waybill.StepsTo(waybill.Prod)...)
+	slices.SortStableFunc(list, func(a, b progress.Step) int {
+		if a.Declaration != b.Declaration {
+			return strings.Compare(a.Declaration, b.Declaration)
+		}
+		return slices.Index(order, a.Step) - slices.Index(order, b.Step)
+	})
+	return list
+}

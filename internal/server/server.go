@@ -1,0 +1,109 @@
+// Package server builds a Waybill from its parts, starts it and stops it. It is the only package that knows every other.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-dev/waybill/internal/foundation/config"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// Options are what a Server needs besides its configuration.
+type Options struct {
+	Config  config.Config
+	Version string
+	Log     *slog.Logger
+	Out     io.Writer // receives what a person should read: addresses and the sign-in link
+	Now     func() time.Time
+	// Commit wraps named transactions, for tests that kill the server at one; nil otherwise.
+	Commit func(names []string, run func() error) error
+}
+
+// Server is a running Waybill.
+type Server struct {
+	Options
+	parts         *parts
+	public, admin *http.Server
+	listener      net.Listener
+	adminListener net.Listener
+	cleanups      []cleanup
+}
+
+// cleanup undoes one acquisition of New.
+type cleanup struct {
+	name string
+	run  func() error
+}
+
+// Serve runs a server until ctx ends and then stops it gracefully.
+func Serve(ctx context.Context, o Options) error {
+	s, err := New(ctx, o)
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+// URL is where the server answers, without slash at the end.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// drainLimit is how long requests and work in hand may take to end once a stop was asked for.
+const drainLimit = 10 * time.Second
+
+// Run serves until ctx ends. Requests and work in hand are given time to end; what does not is tried again at the
+// next start.
+func (s *Server) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.close()) }()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, loop := range s.parts.loops {
+		g.Go(func() error { return loop(ctx) })
+	}
+	g.Go(func() error { return serve(s.public, s.listener) })
+	g.Go(func() error { return serve(s.admin, s.adminListener) })
+	g.Go(func() error {
+		<-ctx.Done()
+		s.Log.Info("stopping", "component", "server")
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+		defer cancel()
+		return errors.Join(stop(drain, s.public), stop(drain, s.admin))
+	})
+	if err := s.announce(ctx); err != nil {
+		return err
+	}
+	return g.Wait()
+}
+
+func serve(srv *http.Server, l net.Listener) error {
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return waybill.Wrap(waybill.Unavailable, err, "listener "+l.Addr().String()+" failed: "+err.Error())
+	}
+	return nil
+}
+
+// stop lets requests end and then cuts those that do not, such as a log that somebody follows.
+func stop(ctx context.Context, srv *http.Server) error {
+	if err := srv.Shutdown(ctx); err != nil {
+		return srv.Close()
+	}
+	return nil
+}
+
+// close undoes what New acquired, last first.
+func (s *Server) close() error {
+	var errs []error
+	for i := len(s.cleanups) - 1; i >= 0; i-- {
+		if err := s.cleanups[i].run(); err != nil {
+			errs = append(errs, waybill.Wrap(waybill.Internal, err, "closing "+s.cleanups[i].name+": "+err.Error()))
+		}
+	}
+	s.cleanups = nil
+	return errors.Join(errs...)
+}
