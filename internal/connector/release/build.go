@@ -113,9 +113,10 @@ func (e *Engine) checkHealth(ctx context.Context, j *job, log io.Writer) error {
 		return err
 	}
 	command := append(append([]string{app.Command}, app.Arguments...), app.HealthCheck.Arguments...)
+	limit := r.Declaration.Connector.Run
 	_, _ = fmt.Fprintf(log, "health check: %s\n", strings.Join(command, " "))
 	exit, err := runner.Check(ctx, e.Runner, runner.Spec{
-		Name: "waybill-check-" + strings.ToLower(r.ID), Image: r.Image, Command: command, Limits: run.Limits(r.Declaration.Connector.Run),
+		Name: "waybill-check-" + strings.ToLower(r.ID), Image: r.Image, Command: command, Limits: runner.Limits{CPU: limit.CPU, Memory: limit.Memory},
 	}, app.HealthCheck.Timeout, log)
 	if err != nil {
 		return err

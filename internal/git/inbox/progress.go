@@ -169,12 +169,21 @@ func (s *stream) check(ctx context.Context, u waybill.RefUpdate) (waybill.Check,
 		}
 		for _, c := range own {
 			if c.Ref == u.Name {
-				return c, true, nil
+				return s.settled(ctx, c)
 			}
 		}
 	}
 	check, found, err := gitstore.LatestCheck(ctx, s.inbox.DB.Query(), s.repository.ID, u.Name)
 	return check, found && check.ID > s.delivery.ID, err
+}
+
+// settled returns c unless it is older than the delivery and a worker is still on its way to the ref.
+func (s *stream) settled(ctx context.Context, c waybill.Check) (waybill.Check, bool, error) {
+	if c.ID > s.delivery.ID {
+		return c, true, nil
+	}
+	busy, err := queue.Pending(ctx, s.inbox.DB.Query(), refWork, s.repository.ID+" "+c.Ref)
+	return c, !busy, err
 }
 
 // unseen waits until a worker has looked at the ref. One that is not waiting any more found nothing to check: the ref

@@ -34,7 +34,7 @@ func result(findings waybill.Findings, changes []waybill.Change, overtaken bool,
 // validated returns the validate status of every declaration that changed or has findings. A document whose name
 // cannot be read speaks only through the aggregate.
 func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.Findings) []waybill.Status {
-	page := "/repositories/" + w.repository.FullName() + "/commits/" + w.check.Commit
+	page := commitPage(w.repository, w.check.Commit)
 	var statuses []waybill.Status
 	add := func(id waybill.Identity, o waybill.Outcome, description string) {
 		statuses = append(statuses, waybill.Status{
@@ -58,4 +58,9 @@ func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.F
 		add(c.Identity, waybill.OK, "1 connector")
 	}
 	return statuses
+}
+
+// commitPage is the path of the page that shows a commit's statuses and findings.
+func commitPage(r waybill.Repository, commit string) string {
+	return "/repositories/" + r.FullName() + "/commits/" + commit
 }

@@ -61,7 +61,9 @@ func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
 		if err := gitstore.PutCheck(ctx, tx, check); err != nil {
 			return err
 		}
-		return gitstore.SetStatuses(ctx, tx, w.repository.ID, w.tip, nil)
+		return gitstore.SetStatuses(ctx, tx, w.repository.ID, w.tip, []waybill.Status{
+			{Context: waybill.AggregateContext, URL: commitPage(w.repository, w.tip)},
+		})
 	})
 	w.check = check
 	return isNew, err
