@@ -23,6 +23,7 @@ type Change struct {
 	Environment Environment  // where it goes; empty when it is only recorded as valid
 	Wanted      *Declaration // nil when removed
 	Parts       []string     // what differs, such as spec.fields
+	Content     string       // identifies what goes into the image; equal for equal images
 	Semver      string       // for prod
 }
 

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
 	"github.com/docker/docker/client"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	bkerrdefs "github.com/moby/buildkit/solver/errdefs"
@@ -46,7 +47,7 @@ func (f *failure) explain(ctx context.Context, err error) error {
 	case engineAway(err):
 		return engineError(err, "build")
 	case errors.As(err, &base):
-		return f.invalid(err, line, "the engine does not have this image and cannot pull it ("+pullCause(base.cause)+")")
+		return f.invalid(err, line, base.explain())
 	case line > 0 || !fromEngine(err):
 		return f.invalid(err, line, f.cause(err))
 	default:
@@ -99,7 +100,10 @@ func (s *source) place(line int) string {
 	if line < 1 || line > len(lines) {
 		return s.dockerfile
 	}
-	text := strings.TrimSpace(strings.TrimRight(strings.TrimSpace(lines[line-1]), "\\`"))
+	text := strings.TrimSpace(lines[line-1])
+	if start, continued := strings.CutSuffix(text, "\\"); continued {
+		text = strings.TrimSpace(start) + " …"
+	}
 	return fmt.Sprintf("%s:%d: %s", s.dockerfile, line, clip(text, 100))
 }
 
@@ -119,19 +123,19 @@ func cleanText(err error) string {
 	for {
 		short := layers.ReplaceAllString(text, "")
 		if short == text {
-			return strings.ToValidUTF8(text, "\uFFFD")
+			return strings.ToValidUTF8(strings.Replace(text, "not found: not found", "not found", 1), "\uFFFD")
 		}
 		text = short
 	}
 }
 
-// pullCause is the innermost part of why an image cannot be pulled.
-func pullCause(err error) string {
-	text := cleanText(err)
-	if i := strings.LastIndex(text, ": "); i >= 0 {
-		return text[i+2:]
+// explain says which registry was asked and the innermost part of why it has no such image.
+func (m *missingBase) explain() string {
+	from, text := "a registry", cleanText(m.cause)
+	if named, err := reference.ParseNormalizedNamed(m.ref); err == nil {
+		from = reference.Domain(named)
 	}
-	return text
+	return "the engine does not have this image and cannot pull it from " + from + ": " + strings.TrimSpace(text[strings.LastIndex(text, ": ")+1:])
 }
 
 func diskFull(err error) bool {

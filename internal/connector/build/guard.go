@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -40,25 +41,28 @@ func (g *guard) Solve(ctx context.Context, req gateway.SolveRequest) (*gateway.R
 }
 
 func (g *guard) inspect(def *pb.Definition) error {
-	for _, raw := range def.Def {
-		var op pb.Op
-		if err := op.UnmarshalVT(raw); err != nil {
+	ops := make([]*pb.Op, len(def.Def))
+	for i, raw := range def.Def {
+		ops[i] = &pb.Op{}
+		if err := ops[i].UnmarshalVT(raw); err != nil {
 			return fmt.Errorf("read the build definition: %w", err)
 		}
-		id := digestid.FromBytes(raw)
-		line := g.remember(id, def.Source)
-		if cause := g.check(&op); cause != "" {
-			return waybill.Errorf(waybill.Invalid, "%s: %s", g.source.place(line), cause)
+		g.remember(digestid.FromBytes(raw), ops[i], def.Source)
+	}
+	for i, raw := range def.Def {
+		if cause := g.check(ops[i]); cause != "" {
+			return waybill.Errorf(waybill.Invalid, "%s: %s", g.source.place(g.lineOf(digestid.FromBytes(raw))), cause)
 		}
 	}
 	return nil
 }
 
-// remember notes the line of an operation; 0 when it comes from none.
-func (g *guard) remember(id digestid.Digest, src *pb.Source) int {
+// remember notes the line of an operation, also for those of its inputs that come from no line themselves:
+// what ADD fetches belongs to the line of ADD.
+func (g *guard) remember(id digestid.Digest, op *pb.Op, src *pb.Source) {
 	locations := src.GetLocations()[id.String()].GetLocations()
 	if len(locations) == 0 || len(locations[0].Ranges) == 0 {
-		return 0
+		return
 	}
 	line := int(locations[0].Ranges[0].Start.GetLine())
 	g.mu.Lock()
@@ -67,7 +71,11 @@ func (g *guard) remember(id digestid.Digest, src *pb.Source) int {
 		g.lines = map[digestid.Digest]int{}
 	}
 	g.lines[id] = line
-	return line
+	for _, in := range op.Inputs {
+		if _, known := g.lines[digestid.Digest(in.Digest)]; !known {
+			g.lines[digestid.Digest(in.Digest)] = line
+		}
+	}
 }
 
 func (g *guard) lineOf(id digestid.Digest) int {
@@ -112,7 +120,7 @@ func (g *guard) ResolveImageConfig(
 	}
 	name, id, config, err := g.Client.ResolveImageConfig(ctx, ref, opt)
 	if err != nil {
-		return "", "", nil, &missingBase{cause: err}
+		return "", "", nil, &missingBase{ref: ref, cause: err}
 	}
 	return name, id, config, nil
 }
@@ -124,14 +132,15 @@ func (g *guard) ResolveSourceMetadata(
 	if cause := checkSource(op, g.allow); cause != "" {
 		return nil, &refused{cause: cause}
 	}
-	if ref, ok := imageRef(op.Identifier); ok {
+	ref, image := imageRef(op.Identifier)
+	if image {
 		if err := g.checkBase(ctx, ref); err != nil {
 			return nil, err
 		}
 	}
 	res, err := g.Client.ResolveSourceMetadata(ctx, op, opt)
 	if err != nil {
-		return nil, &missingBase{cause: err}
+		return nil, &missingBase{ref: ref, cause: err}
 	}
 	return res, nil
 }
@@ -157,13 +166,17 @@ func (g *guard) Warn(_ context.Context, _ digestid.Digest, msg string, opts gate
 	line := 0
 	if len(opts.Range) > 0 {
 		line = int(opts.Range[0].Start.GetLine())
+		msg = strings.TrimSuffix(msg, fmt.Sprintf(" (line %d)", line))
 	}
 	g.warn(fmt.Sprintf("%s: %s", g.source.place(line), msg))
 	return nil
 }
 
 // missingBase is a base image that the engine neither has nor can pull.
-type missingBase struct{ cause error }
+type missingBase struct {
+	ref   string
+	cause error
+}
 
 func (m *missingBase) Error() string { return m.cause.Error() }
 func (m *missingBase) Unwrap() error { return m.cause }

@@ -104,12 +104,13 @@ func (p *progress) end(v *client.Vertex) {
 		return
 	}
 	st.done, st.err = true, v.Error
-	p.line(st, time.Time{}, &st.partial, "\n")
+	p.lines(st, time.Time{}, "\n")
 	switch {
 	case strings.HasSuffix(v.Error, "context canceled"):
 		say(p.w, "#%d CANCELED", st.index)
 	case v.Error != "":
-		say(p.w, "#%d ERROR: %s", st.index, v.Error)
+		cause, _, _ := strings.Cut(v.Error, "\n")
+		say(p.w, "#%d ERROR: %s", st.index, cause)
 	case v.Cached:
 		say(p.w, "#%d CACHED", st.index)
 	default:
@@ -136,27 +137,29 @@ func (p *progress) output(l *client.VertexLog) {
 	if st == nil {
 		return
 	}
-	p.line(st, l.Timestamp, &st.partial, string(l.Data))
+	p.lines(st, l.Timestamp, string(l.Data))
 	if len(st.partial) > maxLine {
-		p.line(st, l.Timestamp, &st.partial, "\n")
+		p.lines(st, l.Timestamp, "\n")
 	}
 }
 
-// line adds text to rest and prints every full line of it. Of a line that overwrites itself, the last state counts.
-func (p *progress) line(st *step, at time.Time, rest *string, text string) {
-	lines := strings.Split(*rest+text, "\n")
-	*rest = lines[len(lines)-1]
-	for _, l := range lines[:len(lines)-1] {
+// lines adds text to the output of a step and prints every full line of it, without a time when at is zero.
+// Of a line that overwrites itself, the last state counts.
+func (p *progress) lines(st *step, at time.Time, text string) {
+	lines := strings.Split(st.partial+text, "\n")
+	last := len(lines) - 1
+	st.partial = lines[last]
+	for _, l := range lines[:last] {
 		l = strings.TrimRight(strings.ToValidUTF8(l, "\uFFFD"), "\r")
 		l = l[strings.LastIndexByte(l, '\r')+1:]
-		if strings.TrimSpace(l) != "" {
-			st.tail = append(st.tail, strings.TrimSpace(l))
-			st.tail = slices.Delete(st.tail, 0, max(0, len(st.tail)-tailLines))
-		}
-		if at.IsZero() && l == "" {
+		if l == "" && at.IsZero() {
 			continue
 		}
 		say(p.w, "#%d%s %s", st.index, since(st.started, at), l)
+		if short := strings.TrimSpace(l); short != "" {
+			st.tail = append(st.tail, short)
+			st.tail = slices.Delete(st.tail, 0, max(0, len(st.tail)-tailLines))
+		}
 	}
 }
 

@@ -1,10 +1,16 @@
 package build
 
-import "context"
+import (
+	"context"
+
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+)
 
 // StaticDigest identifies the image that r would make without asking an engine: base images count by their names.
 // Equal digests say that nothing in the repository changed; [Engine.Digest] says whether the image would be the same.
 // It reports Invalid as Digest does.
 func StaticDigest(ctx context.Context, r Request) (Content, error) {
-	return digest(ctx, r, func(context.Context, string) (image, bool, error) { return image{}, false, nil })
+	return digest(ctx, r, func(context.Context, string) (string, dockerspec.DockerOCIImage, bool, error) {
+		return "", dockerspec.DockerOCIImage{}, false, nil
+	})
 }

@@ -24,7 +24,7 @@ func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := webhooks.VerifyPlainGet(req, in.Now(), webhooks.Secret(r.HookSecret)); err != nil {
+	if err := webhooks.VerifyGet(req, in.Now(), webhooks.Secret(r.HookSecret)); err != nil {
 		return err
 	}
 	d, err := gitstore.Delivery(req.Context(), in.DB.Query(), req.PathValue("delivery"))
