@@ -83,7 +83,7 @@ func (e *Engine) makeImage(ctx context.Context, j *job, log io.Writer) error {
 	request.Tag = build.TagName(r.Declaration.Name, r.Declaration.Major, request.Content)
 	begin := e.Now()
 	result, err := e.Builder.Build(ctx, request)
-	e.Observe.Build(resultWord(err), result.Reused, e.Now().Sub(begin))
+	e.Observer.Build(resultWord(err), result.Reused, e.Now().Sub(begin))
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ func (e *Engine) assign(ctx context.Context, tx *store.Tx, r waybill.Release, si
 	if err := connectorstore.PutAssignment(ctx, tx, a); err != nil {
 		return err
 	}
-	tx.After(func() { e.Observe.Deployed(r.Environment, e.Now().Sub(r.Created)) })
+	tx.After(func() { e.Observer.Deployed(r.Environment, e.Now().Sub(r.Created)) })
 	return e.Runs.Deployed(ctx, tx, r, site)
 }
 

@@ -100,7 +100,7 @@ func (e *Engine) move(ctx context.Context, tx *store.Tx, r *waybill.Release, o o
 		return err
 	}
 	if o.to.Final() {
-		tx.After(func() { e.Observe.Step(o.step, o.to) })
+		tx.After(func() { e.Observer.Step(o.step, o.to) })
 	}
 	return e.report(ctx, tx, *r)
 }

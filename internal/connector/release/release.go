@@ -75,7 +75,7 @@ type Options struct {
 	MinFree  int64 // bytes that must be free before a build starts
 	Now      func() time.Time
 	Log      *slog.Logger
-	Observe  Observer
+	Observer Observer
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.

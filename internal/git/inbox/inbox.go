@@ -23,7 +23,7 @@ type Options struct {
 	Log *slog.Logger
 	// PublicURL is where people reach the portal, without slash at the end.
 	PublicURL string
-	Observe   Observer
+	Observer  Observer
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.

@@ -80,7 +80,7 @@ func (p *Poller) poll(ctx context.Context, r waybill.Repository) error {
 		}
 		tx.After(func() {
 			for range moved {
-				p.Inbox.Observe.Missed(r.Forge)
+				p.Inbox.Observer.Missed(r.Forge)
 			}
 		})
 		return nil

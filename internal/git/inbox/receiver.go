@@ -38,7 +38,7 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request) (err error) {
 		if err != nil {
 			code = 0 // the error table decides; see Observer.Request
 		}
-		in.Observe.Request(forge, event, code, in.Now().Sub(start))
+		in.Observer.Request(forge, event, code, in.Now().Sub(start))
 	}()
 	r, err := in.repository(req)
 	if err != nil {
@@ -53,7 +53,7 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request) (err error) {
 	}
 	e, err := webhooks.Plain(req.Header, body, in.Now(), webhooks.Secret(r.HookSecret))
 	if err != nil {
-		in.Observe.Delivery(forge, "refused")
+		in.Observer.Delivery(forge, "refused")
 		return err
 	}
 	event = e.Kind
@@ -64,7 +64,7 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request) (err error) {
 // store accepts e and writes the answer.
 func (in *Inbox) store(ctx context.Context, w http.ResponseWriter, r waybill.Repository, e waybill.Event) (code int, err error) {
 	if len(e.Refs) == 0 {
-		in.Observe.Delivery(r.Forge, "ignored")
+		in.Observer.Delivery(r.Forge, "ignored")
 		return http.StatusOK, answer(w, http.StatusOK, receipt{})
 	}
 	id, fresh, err := in.Accept(ctx, r, e)
@@ -75,7 +75,7 @@ func (in *Inbox) store(ctx context.Context, w http.ResponseWriter, r waybill.Rep
 	if !fresh {
 		code, result = http.StatusOK, "duplicate"
 	}
-	in.Observe.Delivery(r.Forge, result)
+	in.Observer.Delivery(r.Forge, result)
 	return code, answer(w, code, receipt{Delivery: id, Progress: "/hooks/" + r.Forge + "/" + r.Hook + "/deliveries/" + id})
 }
 

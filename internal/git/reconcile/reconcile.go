@@ -46,7 +46,7 @@ type Options struct {
 	Connectors connectors
 	Now        func() time.Time
 	Log        *slog.Logger
-	Observe    Observer
+	Observer   Observer
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.

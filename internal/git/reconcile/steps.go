@@ -29,7 +29,7 @@ func (e *Engine) fetch(ctx context.Context, w *work) error {
 	if err != nil {
 		result = "error"
 	}
-	e.Observe.Git("fetch", result, e.Now().Sub(start))
+	e.Observer.Git("fetch", result, e.Now().Sub(start))
 	w.tip = tip
 	return err
 }
@@ -88,7 +88,7 @@ func (e *Engine) read(ctx context.Context, w *work) error {
 	start := e.Now()
 	w.tree = tree
 	w.loaded, err = e.Loader.Load(ctx, tree, manifest.Options{Owner: w.repository.Owner})
-	e.Observe.Validate(e.Now().Sub(start))
+	e.Observer.Validate(e.Now().Sub(start))
 	return err
 }
 
@@ -151,7 +151,7 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 	w.check = c
 	tx.After(func() {
 		for _, f := range c.Findings {
-			e.Observe.Findings(f.Code)
+			e.Observer.Findings(f.Code)
 		}
 	})
 	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings))
