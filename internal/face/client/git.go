@@ -1,0 +1,74 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/waybill-dev/waybill/internal/face/api/wire"
+)
+
+// Version says which program answers.
+func (c *Client) Version(ctx context.Context) (wire.Version, error) {
+	return ask[wire.Version](ctx, c, call{method: http.MethodGet, path: "/version"})
+}
+
+// Repositories lists what is watched, by name.
+func (c *Client) Repositories(ctx context.Context) ([]wire.Repository, error) {
+	return all[wire.Repository](ctx, c, "/repositories", nil, 0)
+}
+
+// Repository shows a repository by id, owner/name, unique name or URL.
+func (c *Client) Repository(ctx context.Context, name string) (wire.Repository, error) {
+	return ask[wire.Repository](ctx, c, call{method: http.MethodGet, path: "/repositories/" + url.PathEscape(name)})
+}
+
+// AddRepository watches a repository.
+func (c *Client) AddRepository(ctx context.Context, in wire.AddRepository) (wire.AddedRepository, error) {
+	return ask[wire.AddedRepository](ctx, c, call{method: http.MethodPost, path: "/repositories", in: in})
+}
+
+// RemoveRepository stops watching a repository.
+func (c *Client) RemoveRepository(ctx context.Context, name string) error {
+	return c.do(ctx, call{method: http.MethodDelete, path: "/repositories/" + url.PathEscape(name)}, nil)
+}
+
+// CommitStatuses says what Waybill says about a commit. repository is needed only when several have the commit.
+func (c *Client) CommitStatuses(ctx context.Context, commit, repository string) (wire.CommitStatuses, error) {
+	return ask[wire.CommitStatuses](ctx, c, call{
+		method: http.MethodGet, path: "/commits/" + url.PathEscape(commit) + "/statuses", query: values("repository", repository),
+	})
+}
+
+// Retry examines a commit again.
+func (c *Client) Retry(ctx context.Context, commit, repository string) (wire.Commit, error) {
+	return ask[wire.Commit](ctx, c, call{
+		method: http.MethodPost, path: "/commits/" + url.PathEscape(commit) + "/retry", query: values("repository", repository),
+	})
+}
+
+// History lists at most limit entries of the audit trail, newest first. Empty values select all.
+func (c *Client) History(ctx context.Context, subject, commit string, limit int) ([]wire.Entry, error) {
+	return all[wire.Entry](ctx, c, "/history", values("subject", subject, "commit", commit), limit)
+}
+
+// Tokens lists the tokens that are good now.
+func (c *Client) Tokens(ctx context.Context) ([]wire.Token, error) {
+	p, err := ask[wire.Page[wire.Token]](ctx, c, call{method: http.MethodGet, path: "/tokens"})
+	return p.Items, err
+}
+
+// CreateToken makes a token.
+func (c *Client) CreateToken(ctx context.Context, in wire.NewToken) (wire.IssuedToken, error) {
+	return ask[wire.IssuedToken](ctx, c, call{method: http.MethodPost, path: "/tokens", in: in})
+}
+
+// RevokeToken ends a token.
+func (c *Client) RevokeToken(ctx context.Context, id string) error {
+	return c.do(ctx, call{method: http.MethodDelete, path: "/tokens/" + url.PathEscape(id)}, nil)
+}
+
+// SignInLink makes a link that signs a browser in.
+func (c *Client) SignInLink(ctx context.Context) (wire.SignInLink, error) {
+	return ask[wire.SignInLink](ctx, c, call{method: http.MethodPost, path: "/sign-in-links"})
+}
