@@ -1,0 +1,4 @@
+package webhooks
+
+// SignatureOf lets tests sign bodies that SignPlain would never write.
+var SignatureOf = signatureOf
