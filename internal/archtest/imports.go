@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// imports reports what the package imports against the table.
+// imports reports what the package imports against the table, each import once.
 func (p *pkg) imports() []string {
 	allowed, known := line(p.dir)
 	if !known {
@@ -16,9 +16,11 @@ func (p *pkg) imports() []string {
 			"%s: this package has no line in the import table (add it to rooms in internal/archtest/table.go)", p.dir)}
 	}
 	var problems []string
+	seen := map[string]bool{}
 	for _, f := range p.files {
 		for _, spec := range f.syntax.Imports {
-			if why := p.refuse(importPath(spec), f.test, allowed); why != "" {
+			if why := p.refuse(importPath(spec), f.test, allowed); why != "" && !seen[why] {
+				seen[why] = true
 				problems = append(problems, f.at(spec, "%s", why))
 			}
 		}

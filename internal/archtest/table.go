@@ -11,22 +11,25 @@ func rooms() map[string][]string {
 		"cmd/waybill": {"internal/face/cli"},
 
 		"internal/face/cli": {
-			"internal/server", "internal/face/api/client", "internal/git/manifest", "internal/foundation/...", "schemas",
+			"internal/server", "internal/face/client", "internal/face/api/wire",
+			"internal/git/manifest", "internal/git/progress", "internal/foundation/...", "schemas",
 		},
 		"internal/server": {
 			"internal/face/api", "internal/face/portal", "internal/face/httpserver",
 			"internal/git/...", "internal/connector/...", "internal/foundation/...", "schemas", "webhooks",
 		},
 
-		"internal/face/api":        face(),
+		"internal/face/api":        append(face(), "internal/face/api/wire"),
+		"internal/face/api/wire":   {},
 		"internal/face/portal":     face(),
-		"internal/face/api/client": {"internal/face/api"},
+		"internal/face/client":     {"internal/face/api/wire"},
 		"internal/face/httpserver": {"internal/foundation/..."},
 
-		"internal/git/inbox":       {"internal/foundation/...", "webhooks"},
+		"internal/git/inbox":       {"internal/foundation/...", "internal/git/progress", "webhooks"},
 		"internal/git/reconcile":   {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge"},
-		"internal/git/manifest":    {"schemas"},
+		"internal/git/manifest":    {"internal/foundation/schema", "schemas"},
 		"internal/git/plan":        {},
+		"internal/git/progress":    {},
 		"internal/git/binary":      {},
 		"internal/git/repo":        {"internal/foundation/...", "internal/git/binary"},
 		"internal/git/forge":       {"internal/foundation/..."},
