@@ -166,17 +166,16 @@ func (d *document) releaseRules() {
 
 // badPattern says what is wrong with a pattern for release tags.
 func badPattern(pattern string) (message, hint string) {
-	const form = "write a prefix and *, such as v* or " + "name/v*"
+	const form = "write a prefix and *, such as v* or name/v*"
+	_, err := path.Match(pattern, "")
+	literal := pattern[:max(strings.IndexAny(pattern, `*?[\`), 0)]
 	switch {
+	case err != nil:
+		return "the tag pattern " + strconv.Quote(pattern) + " cannot be read", form
 	case !strings.Contains(pattern, "*"):
 		return "the tag pattern " + strconv.Quote(pattern) + " has no place for a version", form
-	case strings.Count(pattern, "*") > 1 || strings.ContainsAny(pattern, `?[]\`):
-		return "the tag pattern " + strconv.Quote(pattern) + " has more than one wildcard", form
-	case !legalRef(strings.Replace(pattern, "*", "1.0.0", 1)):
+	case !legalRef(literal + "1.0.0"):
 		return "no tag can match " + strconv.Quote(pattern), form
-	}
-	if _, err := path.Match(pattern, ""); err != nil {
-		return "the tag pattern " + strconv.Quote(pattern) + " cannot be read", form
 	}
 	return "", ""
 }

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// release marks the changes that tag brings to prod. It returns findings when the tag matches a pattern and releases
+// nothing.
+func (p *planner) release(tag string, changes []waybill.Change) waybill.Findings {
+	var findings waybill.Findings
+	acts := false
+	for i := range changes {
+		c := &changes[i]
+		version, reason := match(c.Wanted, tag)
+		switch {
+		case reason != nil:
+			findings = append(findings, *reason)
+		case version != "":
+			acts = true
+			c.Environment, c.Semver = waybill.Prod, version
+			c.Class, c.Parts = p.towardsProd(c.Wanted)
+		}
+	}
+	if acts {
+		return nil
+	}
+	return findings
+}
+
+// towardsProd says how d differs from what dev runs; a release is at least a deployment.
+func (p *planner) towardsProd(d *waybill.Declaration) (waybill.ChangeClass, []string) {
+	o := p.observed[d.Identity]
+	if o.Newest == nil {
+		return waybill.Create, nil
+	}
+	class, parts := p.compare(o.Newest, d)
+	return heavier(class, waybill.Redeploy), parts
+}
+
+// match returns the version that tag gives to d, or why a tag that matches its pattern gives none.
+// Both are empty when the tag does not match.
+func match(d *waybill.Declaration, tag string) (version string, reason *waybill.Finding) {
+	pattern := d.TagPattern()
+	if ok, err := path.Match(pattern, tag); err != nil || !ok {
+		return "", nil
+	}
+	refuse := func(code waybill.FindingCode, message, hint string) (string, *waybill.Finding) {
+		f := finding(d, code, "spec.release", "tag "+strconv.Quote(tag)+" "+message, hint)
+		return "", &f
+	}
+	text := strings.TrimPrefix(strings.TrimPrefix(tag, prefix(pattern)), "v")
+	v, err := semver.StrictNewVersion(text)
+	switch {
+	case err != nil:
+		return refuse(NoRelease, "releases nothing: "+strconv.Quote(text)+" is no version",
+			"write a version such as "+prefix(pattern)+"v1.2.0, or a narrower spec.release.prod.tag")
+	case v.Prerelease() != "" && !strings.Contains(pattern[strings.IndexAny(pattern, meta)+1:], "-"):
+		_, f := refuse(PreRelease, "releases nothing: the pattern "+strconv.Quote(pattern)+" names no pre-releases",
+			"write spec.release.prod.tag: "+strconv.Quote(pattern+"-*")+" to release them")
+		f.Severity = waybill.SeverityWarning
+		return "", f
+	case v.Major() != uint64(max(d.Major, 0)):
+		n := strconv.FormatUint(v.Major(), 10)
+		return refuse(NoRelease, "releases nothing: no connector declares major "+n+", "+d.Name+" declares "+strconv.Itoa(d.Major),
+			"write spec.version: "+n+" in the tagged commit, or tag a version "+strconv.Itoa(d.Major)+".x.y")
+	}
+	return v.String(), nil
+}
+
+// meta are the characters that are more than themselves in a pattern.
+const meta = `*?[\`
+
+// versionStart is a pattern's own beginning of a version, as in v1.*.
+var versionStart = regexp.MustCompile(`v?[0-9.]*$`)
+
+// prefix returns what a pattern writes before the version: shop-feed/ of shop-feed/v*.
+func prefix(pattern string) string {
+	literal := pattern[:max(strings.IndexAny(pattern, meta), 0)]
+	return versionStart.ReplaceAllString(literal, "")
+}
