@@ -73,6 +73,6 @@ setup-demo:
 
 .PHONY: setup-test
 setup-test:
-	@$(setup)/packages git compiler docker postgresql chromium prometheus
+	@$(setup)/packages git compiler docker postgresql chromium prometheus busybox-static
 	@$(setup)/docker-engine
 	@$(setup)/busybox-image

@@ -12,7 +12,7 @@ func rooms() map[string][]string {
 
 		"internal/face/cli": {
 			"internal/server", "internal/face/client", "internal/face/api/wire",
-			"internal/git/manifest", "internal/git/progress", "internal/foundation/...", "schemas",
+			"internal/git/hook", "internal/git/manifest", "internal/git/progress", "internal/foundation/...", "schemas",
 		},
 		"internal/server": {
 			"internal/face/api", "internal/face/portal", "internal/face/httpserver",
@@ -28,6 +28,7 @@ func rooms() map[string][]string {
 		"internal/git/inbox":       {"internal/foundation/...", "internal/git/progress", "webhooks"},
 		"internal/git/reconcile":   {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge"},
 		"internal/git/manifest":    {"internal/foundation/schema", "schemas"},
+		"internal/git/hook":        {"internal/git/progress", "webhooks"},
 		"internal/git/plan":        {},
 		"internal/git/progress":    {},
 		"internal/git/binary":      {},
