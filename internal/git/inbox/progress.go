@@ -177,27 +177,28 @@ func (s *stream) check(ctx context.Context, u waybill.RefUpdate) (waybill.Check,
 	return check, found && check.ID > s.delivery.ID, err
 }
 
-// settled returns c unless it is older than the delivery and a worker is still on its way to the ref.
+// settled returns c unless it is older than the delivery and the ref was somewhere else since.
 func (s *stream) settled(ctx context.Context, c waybill.Check) (waybill.Check, bool, error) {
 	if c.ID > s.delivery.ID {
 		return c, true, nil
 	}
-	busy, err := queue.Pending(ctx, s.inbox.DB.Query(), refWork, s.repository.ID+" "+c.Ref)
-	return c, !busy, err
+	ref, _, err := gitstore.FindRef(ctx, s.inbox.DB.Query(), s.repository.ID, c.Ref)
+	return c, ref.Tip == c.Commit, err
 }
 
-// unseen waits until a worker has looked at the ref. One that is not waiting any more found nothing to check: the ref
-// is gone, or it is where it was.
+// unseen ends the block of a deleted ref at once and waits for a worker to look at any other. One that nobody is on
+// the way to any more was gone when a worker looked.
 func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, err error) {
+	end := progress.End{Ref: u.Name, State: waybill.StateSuccess, Description: "deleted; what it deployed stays"}
+	if strings.Trim(u.New, "0") == "" {
+		return true, s.emit(end)
+	}
 	busy, err := queue.Pending(ctx, s.inbox.DB.Query(), refWork, s.repository.ID+" "+u.Name)
 	if err != nil || busy {
 		return false, err
 	}
-	description := "nothing to do"
-	if strings.Trim(u.New, "0") == "" {
-		description = "deleted; what it deployed stays"
-	}
-	return true, s.emit(progress.End{Ref: u.Name, State: waybill.StateSuccess, Description: description})
+	end.Description = "nothing to do"
+	return true, s.emit(end)
 }
 
 // steps turns the statuses of a commit into the steps that a pusher reads, in the order of the work.

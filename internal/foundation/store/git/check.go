@@ -10,8 +10,12 @@ import (
 
 func checkRow(c *waybill.Check) []any { return []any{store.JSON(c)} }
 
+// RepositoryTopic wakes whenever a check, a ref or a status of the repository changes.
+func RepositoryTopic(repository string) string { return "repository:" + repository }
+
 // PutCheck stores c, replacing what its ID had.
 func PutCheck(ctx context.Context, tx *store.Tx, c waybill.Check) error {
+	tx.Notify(RepositoryTopic(c.Repository))
 	_, err := tx.ExecContext(ctx, `INSERT INTO checks (id, repository, ref, sha, phase, body)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (id) DO UPDATE SET repository = excluded.repository, ref = excluded.ref, sha = excluded.sha,
@@ -25,10 +29,16 @@ func Check(ctx context.Context, q store.Querier, id string) (waybill.Check, erro
 	return store.Get(ctx, q, "check "+id, checkRow, `SELECT body FROM checks WHERE id = $1`, id)
 }
 
-// OpenCheck finds the newest check of a ref that is not planned yet.
-func OpenCheck(ctx context.Context, q store.Querier, repository, ref string) (waybill.Check, bool, error) {
+// OpenChecks lists the checks of a ref that are not planned yet, oldest first.
+func OpenChecks(ctx context.Context, q store.Querier, repository, ref string) ([]waybill.Check, error) {
+	return store.List(ctx, q, checkRow, `SELECT body FROM checks
+		WHERE repository = $1 AND ref = $2 AND phase <> $3 ORDER BY id`, repository, ref, waybill.Planned)
+}
+
+// LatestCheck finds the newest check of a ref.
+func LatestCheck(ctx context.Context, q store.Querier, repository, ref string) (waybill.Check, bool, error) {
 	return store.Find(ctx, q, checkRow, `SELECT body FROM checks
-		WHERE repository = $1 AND ref = $2 AND phase <> $3 ORDER BY id DESC LIMIT 1`, repository, ref, waybill.Planned)
+		WHERE repository = $1 AND ref = $2 ORDER BY id DESC LIMIT 1`, repository, ref)
 }
 
 // Checks lists the checks of a commit, or the newest 50 of the repository when commit is empty; newest first.

@@ -51,6 +51,7 @@ func refRow(r *waybill.Ref) []any {
 
 // PutRef stores what was observed of a ref.
 func PutRef(ctx context.Context, tx *store.Tx, ref waybill.Ref) error {
+	tx.Notify(RepositoryTopic(ref.Repository))
 	_, err := tx.ExecContext(ctx, `INSERT INTO refs (`+refColumns+`) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (repository, name) DO UPDATE SET tip = excluded.tip, observed = excluded.observed`, refRow(&ref)...)
 	return err

@@ -157,6 +157,7 @@ func (b *board) save(ctx context.Context, tx *store.Tx, repository, commit strin
 		}
 	}
 	tx.Notify("commit:" + CommitKey(repository, commit))
+	tx.Notify(RepositoryTopic(repository))
 	if b.seq < b.next {
 		return nil
 	}
