@@ -85,6 +85,7 @@ type Run struct {
 	Commit      string
 	Image       string
 	Trigger     Trigger
+	Attempt     int // from 1; higher when it tries again what failed
 	Actor       string
 	Values      map[string]string // field values given with --set; they win over the assignment
 	State       RunState

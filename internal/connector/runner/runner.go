@@ -77,6 +77,7 @@ type Container struct {
 	Labels  map[string]string
 	Running bool
 	PID     int       // of the first process, on the host; 0 when it has ended, and in lists
+	Created time.Time // to the second in lists
 	Started time.Time // zero in lists
 }
 

@@ -106,7 +106,8 @@ func (e *Engine) List(ctx context.Context) ([]runner.Container, error) {
 	list := make([]runner.Container, 0, len(found))
 	for _, c := range found {
 		list = append(list, runner.Container{
-			ID: c.ID, Name: nameOf(c.Names), Labels: c.Labels, Running: c.State == container.StateRunning,
+			ID: c.ID, Name: nameOf(c.Names), Labels: c.Labels,
+			Running: c.State == container.StateRunning, Created: time.Unix(c.Created, 0).UTC(),
 		})
 	}
 	return list, nil

@@ -202,7 +202,7 @@ func cpuQuota(cores string) (int64, error) {
 func described(c container.InspectResponse) runner.Container {
 	return runner.Container{
 		ID: c.ID, Name: nameOf([]string{c.Name}), Labels: c.Config.Labels,
-		Running: c.State.Running, PID: c.State.Pid, Started: parseTime(c.State.StartedAt),
+		Running: c.State.Running, PID: c.State.Pid, Created: parseTime(c.Created), Started: parseTime(c.State.StartedAt),
 	}
 }
 

@@ -96,7 +96,7 @@ func lists(t *testing.T, s suite) {
 	running, ended := s.spec(t, "sleep 60"), s.spec(t, "true")
 	s.start(t, running)
 	s.wait(t, s.start(t, ended).ID)
-	if c, ok := s.listed(t, running.Name); !ok || !c.Running || c.Labels[runner.LabelRun] != "test" {
+	if c, ok := s.listed(t, running.Name); !ok || !c.Running || c.Labels[runner.LabelRun] != "test" || c.Created.IsZero() {
 		t.Errorf("running container listed as %+v, %v", c, ok)
 	}
 	if c, ok := s.listed(t, ended.Name); !ok || c.Running {
