@@ -26,15 +26,9 @@ type findBase func(ctx context.Context, ref string) (id string, config dockerspe
 func baseImages(ctx context.Context, s *source, spec waybill.Build, find findBase) (map[string]string, error) {
 	bases := &baseRecorder{find: find, found: map[string]string{}}
 	opt := dockerfile2llb.ConvertOpt{
-		Config:       dockerui.Config{BuildArgs: buildArgs(spec), Target: spec.Target},
-		MetaResolver: bases,
-	}
-	if spec.Platform != "" {
-		p, err := platforms.Parse(spec.Platform)
-		if err != nil {
-			return nil, waybill.Errorf(waybill.Invalid, "build.platform %q is not a platform such as linux/amd64", spec.Platform)
-		}
-		opt.TargetPlatform = &p
+		Config:         dockerui.Config{BuildArgs: buildArgs(spec), Target: spec.Target},
+		TargetPlatform: s.platform,
+		MetaResolver:   bases,
 	}
 	if _, _, _, _, err := dockerfile2llb.Dockerfile2LLB(ctx, s.dockerfileText, opt); err != nil {
 		return nil, (&failure{source: s}).explain(ctx, err)

@@ -76,7 +76,8 @@ const syntaxArg = "BUILDKIT_SYNTAX"
 
 // buildArgs are the arguments that have an effect.
 func buildArgs(spec waybill.Build) map[string]string {
-	args := maps.Clone(spec.Args)
+	args := map[string]string{}
+	maps.Copy(args, spec.Args)
 	delete(args, syntaxArg)
 	return args
 }

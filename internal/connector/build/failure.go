@@ -20,6 +20,12 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
+// What a full disk looks like: in our words, and in those of the C library.
+const (
+	diskFull = "the engine's disk is full"
+	noSpace  = "No space left on device"
+)
+
 // failure explains why a build ended: whose fault it is and where.
 type failure struct {
 	source   *source
@@ -35,6 +41,7 @@ func (f *failure) explain(ctx context.Context, err error) error {
 	var no *refused
 	var base *missingBase
 	line := f.line(err)
+	code, output := f.exit(err)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -42,14 +49,16 @@ func (f *failure) explain(ctx context.Context, err error) error {
 		return domain
 	case errors.As(err, &no):
 		return f.invalid(err, line, no.cause)
-	case diskFull(err):
-		return waybill.Wrap(waybill.Unavailable, err, "the engine's disk is full")
-	case engineAway(err):
-		return engineError(err, "build")
+	case code != "" && !strings.Contains(output, noSpace):
+		return f.invalid(err, line, strings.TrimSuffix("exit code "+code+": "+output, ": "))
+	case code != "":
+		return waybill.Wrap(waybill.Unavailable, err, diskFull)
+	case engineTrouble(err) != "":
+		return waybill.Wrap(waybill.Unavailable, err, engineTrouble(err))
 	case errors.As(err, &base):
 		return f.invalid(err, line, base.explain())
 	case line > 0 || !fromEngine(err):
-		return f.invalid(err, line, f.cause(err))
+		return f.invalid(err, line, cleanText(err))
 	default:
 		return waybill.Wrap(waybill.Internal, err, "the engine could not build the image: "+cleanText(err))
 	}
@@ -78,20 +87,14 @@ func (f *failure) line(err error) int {
 	return 0
 }
 
-// cause is what went wrong, with the last output of a RUN step that failed.
-func (f *failure) cause(err error) string {
-	code := regexp.MustCompile(`exit code: (\d+)`).FindStringSubmatch(err.Error())
-	if code == nil {
-		return cleanText(err)
+// exit returns the exit code of a RUN step that failed, and its last output. The code is empty for any other error.
+func (f *failure) exit(err error) (code, output string) {
+	found := regexp.MustCompile(`exit code: (\d+)$`).FindStringSubmatch(err.Error())
+	if found == nil || f.progress == nil {
+		return "", ""
 	}
-	text := "exit code " + code[1]
-	if f.progress == nil {
-		return text
-	}
-	if _, tail, ok := f.progress.failed(); ok && len(tail) > 0 {
-		text += ": " + clip(strings.Join(tail, " | "), 400)
-	}
-	return text
+	_, tail, _ := f.progress.failed()
+	return found[1], clip(strings.Join(tail, " | "), 400)
 }
 
 // place is file, line and the instruction as the developer wrote it, or only the file for line 0.
@@ -115,11 +118,13 @@ func clip(text string, n int) string {
 	return text
 }
 
-// cleanText is the first line of an error without the layers it passed through.
+// cleanText is the first line of an error without the layers it passed through and the engine's own folders.
 func cleanText(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
+	text := regexp.MustCompile(`(?s)executor failed running \[.*\]: `).ReplaceAllString(err.Error(), "")
+	text, _, _ = strings.Cut(text, "\n")
+	text = regexp.MustCompile(`\S*/overlay2/[^/\s]+/merged`).ReplaceAllString(text, "")
 	layers := regexp.MustCompile(`^(failed to solve|failed to run Build function|rpc error: code = \w+ desc =|` +
-		`dockerfile parse error on line \d+|failed to compute cache key|failed to solve with frontend \S+):? `)
+		`dockerfile parse error on line \d+|failed to compute cache key):? `)
 	for {
 		short := layers.ReplaceAllString(text, "")
 		if short == text {
@@ -138,18 +143,25 @@ func (m *missingBase) explain() string {
 	return "the engine does not have this image and cannot pull it from " + from + ": " + strings.TrimSpace(text[strings.LastIndex(text, ": ")+1:])
 }
 
-func diskFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error())
-}
-
 func fromEngine(err error) bool {
 	_, ok := grpcerrors.AsGRPCStatus(err)
 	return ok
 }
 
-func engineAway(err error) bool {
+// engineTrouble says what is wrong with the engine itself, or nothing. The engine's errors have no codes for full
+// disks and broken networks: here is the one place that knows them by their text.
+func engineTrouble(err error) string {
 	var network *net.OpError
-	return grpcerrors.Code(err) == codes.Unavailable || client.IsErrConnectionFailed(err) || errors.As(err, &network)
+	switch {
+	case grpcerrors.Code(err) == codes.Unavailable, client.IsErrConnectionFailed(err), errors.As(err, &network):
+		return "the Docker Engine does not answer"
+	case strings.Contains(err.Error(), syscall.ENOSPC.Error()):
+		return diskFull
+	case strings.Contains(err.Error(), "failed to create endpoint"):
+		return "the engine's bridge network does not work"
+	default:
+		return ""
+	}
 }
 
 // engineError gives an error of the engine's API its code: Unavailable when it does not answer, else what it said.
@@ -159,10 +171,8 @@ func engineError(err error, doing string) error {
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case engineAway(err):
-		return waybill.Wrap(waybill.Unavailable, err, "the Docker Engine does not answer")
-	case diskFull(err):
-		return waybill.Wrap(waybill.Unavailable, err, "the engine's disk is full")
+	case engineTrouble(err) != "":
+		return waybill.Wrap(waybill.Unavailable, err, engineTrouble(err))
 	case errdefs.IsNotFound(err):
 		return waybill.Wrap(waybill.NotFound, err, "the engine has no such image")
 	case errdefs.IsConflict(err):

@@ -8,7 +8,9 @@ import (
 	"path"
 	"strings"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/patternmatcher/ignorefile"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -29,8 +31,9 @@ const manifestName = "waybill.yaml"
 type source struct {
 	dockerfile     string // path in the repository
 	dockerfileText []byte
-	ignoreText     []byte // the .dockerignore in force; empty when there is none
-	context        *files // what is left after it
+	ignoreText     []byte             // the .dockerignore in force; empty when there is none
+	platform       *ocispecs.Platform // nil: the engine's own
+	context        *files             // what is left after .dockerignore
 }
 
 // readSource collects the context and the Dockerfile, or reports Invalid when paths or sizes are wrong.
@@ -43,11 +46,14 @@ func readSource(ctx context.Context, tree waybill.Tree, folder string, spec wayb
 	if err != nil {
 		return nil, err
 	}
-	list, err := listContext(ctx, waybill.Sub(tree, dir))
+	s := &source{dockerfile: dockerfile}
+	if s.platform, err = parsePlatform(spec.Platform); err != nil {
+		return nil, err
+	}
+	list, err := listContext(ctx, tree, dir, dockerfile)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{dockerfile: dockerfile}
 	if s.dockerfileText, err = readDockerfile(ctx, tree, dockerfile); err != nil {
 		return nil, err
 	}
@@ -60,6 +66,18 @@ func readSource(ctx context.Context, tree waybill.Tree, folder string, spec wayb
 	return s, err
 }
 
+func parsePlatform(text string) (*ocispecs.Platform, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // no platform is a legal choice.
+	}
+	p, err := platforms.Parse(text)
+	if err != nil {
+		return nil, waybill.Errorf(waybill.Invalid, "build.platform %q is not a platform such as linux/amd64", text)
+	}
+	p = platforms.Normalize(p)
+	return &p, nil
+}
+
 // inside joins folder and name and refuses a result outside the repository.
 func inside(folder, name, field string) (string, error) {
 	p := path.Join(folder, name)
@@ -69,37 +87,49 @@ func inside(folder, name, field string) (string, error) {
 	return p, nil
 }
 
-// listContext lists the files of the context, without manifests.
-func listContext(ctx context.Context, tree waybill.Tree) ([]entry, error) {
+// listContext lists the files below dir without manifests, and refuses a Dockerfile that is a symbolic link.
+func listContext(ctx context.Context, tree waybill.Tree, dir, dockerfile string) ([]entry, error) {
 	var list []entry
 	err := tree.Walk(ctx, func(f waybill.File) error {
-		if path.Base(f.Path) == manifestName && f.Mode.IsRegular() {
+		if f.Path == dockerfile && f.Mode&fs.ModeSymlink != 0 {
+			return waybill.Errorf(waybill.Invalid, "build.dockerfile: %s is a symbolic link", dockerfile)
+		}
+		name, ok := f.Path, true
+		if dir != "." {
+			name, ok = strings.CutPrefix(f.Path, dir+"/")
+		}
+		if !ok || path.Base(name) == manifestName && f.Mode.IsRegular() {
 			return nil
 		}
-		if !fs.ValidPath(f.Path) {
+		if !fs.ValidPath(name) {
 			return waybill.Errorf(waybill.Invalid, "the commit holds the unsafe path %q", f.Path)
 		}
 		if len(list) == maxFiles {
 			return waybill.Errorf(waybill.Invalid, "the build context has more than %d files: set build.context to a smaller folder", maxFiles)
 		}
-		f.Mode = normalMode(f.Mode)
+		f.Path, f.Mode = name, normalMode(f.Mode)
 		list = append(list, entry{File: f})
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	return list, readLinks(ctx, waybill.Sub(tree, dir), list)
+}
+
+// readLinks fills in the targets of symbolic links.
+func readLinks(ctx context.Context, tree waybill.Tree, list []entry) error {
 	for i, e := range list {
 		if e.Mode&fs.ModeSymlink == 0 {
 			continue
 		}
 		target, err := waybill.ReadFile(ctx, tree, e.Path, maxLink)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		list[i].link = string(target)
 	}
-	return list, nil
+	return nil
 }
 
 // normalMode keeps what Git knows of a mode: executable or not, link or not.
