@@ -114,6 +114,8 @@ func exceptions() []string {
 	return []string{
 		// The API framework keeps its error constructor in a variable of its own; this guards the one assignment.
 		"internal/face/httpserver.problems",
+		// Starting a database server takes seconds, so the tests of a process share one.
+		"internal/testkit.theCluster",
 	}
 }
 
