@@ -61,11 +61,11 @@ func (e *Engine) awaitSpace(ctx context.Context, j *job) error {
 // makeImage builds the image, or finds the one that was built from the same content, and stores which it is.
 func (e *Engine) makeImage(ctx context.Context, j *job, log io.Writer) error {
 	r := j.release
-	tree, err := e.Trees.Tree(ctx, r.Repository, r.Commit)
+	repository, err := e.repository(ctx, r)
 	if err != nil {
 		return err
 	}
-	repository, err := e.repository(ctx, r)
+	tree, err := e.Trees.Tree(ctx, repository, r.Commit)
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,7 @@ func (e *Engine) makeImage(ctx context.Context, j *job, log io.Writer) error {
 		return err
 	}
 	request.Tag = build.TagName(r.Declaration.Name, r.Declaration.Major, request.Content)
-	begin := e.Now()
 	result, err := e.Builder.Build(ctx, request)
-	e.Observer.Build(resultWord(err), result.Reused, e.Now().Sub(begin))
 	if err != nil {
 		return err
 	}
@@ -180,16 +178,5 @@ func shortHex(image string) string {
 }
 
 func shortDigest(image string) string { return "sha256:" + shortHex(image) }
-
-func resultWord(err error) string {
-	switch waybill.CodeOf(err) {
-	case "":
-		return "ok"
-	case waybill.Invalid, waybill.TooLarge, waybill.Denied:
-		return "failed"
-	default:
-		return "error"
-	}
-}
 
 func bytesText(n int64) string { return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30)) }

@@ -26,7 +26,7 @@ const Kind = "lane"
 
 // trees reads the files of a commit.
 type trees interface {
-	Tree(ctx context.Context, repository, commit string) (waybill.Tree, error)
+	Tree(ctx context.Context, r waybill.Repository, commit string) (waybill.Tree, error)
 }
 
 // builder turns a tree into an image.
@@ -81,7 +81,6 @@ type Options struct {
 // Observer hears of measurements; every function may be called from several goroutines.
 type Observer struct {
 	Step     func(step waybill.Step, outcome waybill.Outcome)
-	Build    func(result string, reused bool, took time.Duration)
 	Deployed func(env waybill.Environment, sincePush time.Duration)
 }
 

@@ -23,7 +23,7 @@ type hooks interface {
 
 // mirrors forgets what was fetched of a repository.
 type mirrors interface {
-	Remove(ctx context.Context, repository string) error
+	Remove(ctx context.Context, r waybill.Repository) error
 }
 
 // Watcher adds and removes repositories.
@@ -104,7 +104,7 @@ func (w *Watcher) RemoveRepository(ctx context.Context, id string, by waybill.Ac
 	if err != nil {
 		return err
 	}
-	return w.Mirrors.Remove(ctx, id)
+	return w.Mirrors.Remove(ctx, r)
 }
 
 // normalise checks what a person asked for and fills in what follows from it.
