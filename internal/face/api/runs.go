@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/waybill-dev/waybill/internal/connector/run"
 	"github.com/waybill-dev/waybill/internal/face/api/wire"
 	"github.com/waybill-dev/waybill/internal/foundation/auth"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
@@ -13,18 +14,9 @@ import (
 
 // runs starts and cancels runs.
 type runs interface {
-	Start(ctx context.Context, r StartRun) (waybill.Run, error)
+	Start(ctx context.Context, r run.Request) (waybill.Run, error)
 	// Cancel asks a run to end; it does nothing for one that has ended.
 	Cancel(ctx context.Context, id string, by waybill.Actor) error
-}
-
-// StartRun asks for a run of a connector at a site. Major 0 is the highest that is live there.
-type StartRun struct {
-	Connector string
-	Major     int
-	Site      string
-	Values    map[string]string // win over those of the assignment
-	By        waybill.Actor
 }
 
 // runPath names a run.
@@ -82,11 +74,11 @@ func (a *API) listRuns(ctx context.Context, in *runQuery) (*body[wire.Page[wire.
 		Connector: in.Connector, Major: in.Major, Site: in.Site, Before: in.Cursor, Limit: in.more(),
 		States: each(in.State, func(s string) waybill.RunState { return waybill.RunState(s) }),
 	})
-	return answer(page(in.listing, rows, func(r waybill.Run) string { return r.ID }, run)), err
+	return answer(page(in.listing, rows, func(r waybill.Run) string { return r.ID }, execution)), err
 }
 
 func (a *API) startRun(ctx context.Context, in wire.StartRun) (wire.Run, error) {
-	r, err := a.Runs.Start(ctx, StartRun{
+	r, err := a.Runs.Start(ctx, run.Request{
 		Connector: in.Connector, Major: in.Major, Site: in.Site, Values: in.Values, By: by(ctx),
 	})
 	if err != nil {
@@ -141,7 +133,7 @@ func (a *API) await(ctx context.Context, topic string, done func(context.Context
 
 // runWithValues converts a run with the values it was given, those of password fields hidden.
 func (a *API) runWithValues(ctx context.Context, r waybill.Run) (wire.Run, error) {
-	w := run(r)
+	w := execution(r)
 	if len(r.Values) == 0 {
 		return w, nil
 	}
@@ -150,7 +142,7 @@ func (a *API) runWithValues(ctx context.Context, r waybill.Run) (wire.Run, error
 	return w, err
 }
 
-func run(r waybill.Run) wire.Run {
+func execution(r waybill.Run) wire.Run {
 	w := wire.Run{
 		ID: r.ID, Connector: r.Connector, Major: r.Major, Site: r.Site, Environment: string(r.Environment),
 		Release: r.Release, Commit: r.Commit, Image: r.Image, Trigger: string(r.Trigger), Actor: r.Actor,

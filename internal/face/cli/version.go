@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) version() *cobra.Command {
+	return a.formatted(&cobra.Command{
+		Use: "version", Short: "Say which program this is", Args: exactly(0, ""),
+		Example: "  waybill version\n  waybill version -o json",
+		RunE: func(*cobra.Command, []string) error {
+			v := struct {
+				Version  string `json:"version"`
+				Go       string `json:"go"`
+				Platform string `json:"platform"`
+			}{a.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+			return a.print(v, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "waybill %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+				return err
+			})
+		},
+	})
+}
