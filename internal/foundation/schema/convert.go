@@ -178,3 +178,31 @@ func (d *Document) Place(path Path) (line, column int) {
 	}
 	return d.Root.Line, d.Root.Column
 }
+
+// Set puts value at path, which consists of names of fields, in place of what is there.
+func (d *Document) Set(path Path, value *yaml.Node) {
+	n := d.Root
+	for i, name := range path {
+		_, next := child(n, name)
+		last := i == len(path)-1
+		if next == nil || last || next.Kind != yaml.MappingNode {
+			fresh := value
+			if !last {
+				fresh = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column}
+			}
+			put(n, name, fresh)
+			next = fresh
+		}
+		n = next
+	}
+}
+
+func put(mapping *yaml.Node, name string, value *yaml.Node) {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			mapping.Content[i+1] = value
+			return
+		}
+	}
+	mapping.Content = append(mapping.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, value)
+}

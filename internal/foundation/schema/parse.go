@@ -169,7 +169,7 @@ func parse(c chunk) *Document {
 	case root.Kind != yaml.MappingNode:
 		d.Line = root.Line
 		d.Problems = []Problem{Problem{
-			Mistake: Shape, Message: "the document is " + kindOf(root).String() + ", not a mapping", Hint: `start with "apiVersion:", "kind:", …`,
+			Mistake: Shape, Message: "the document is " + kindOf(root).String() + ", not a mapping", Hint: `write "key: value" lines`,
 		}.at(root)}
 	default:
 		d.Root, d.Line = root, root.Line

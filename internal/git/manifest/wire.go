@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -146,24 +145,8 @@ func duration(s string) time.Duration {
 	return d
 }
 
-// memory reads 512Mi as bytes; anything else, and what no machine has, is 0.
+// memory reads 512Mi as bytes; anything else is 0.
 func memory(s string) int64 {
-	units := []struct {
-		suffix string
-		bytes  int64
-	}{{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"", 1}}
-	for _, u := range units {
-		digits, ok := strings.CutSuffix(s, u.suffix)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || n > maxMemory/u.bytes {
-			return 0
-		}
-		return n * u.bytes
-	}
-	return 0
+	n, _ := waybill.ParseBytes(s)
+	return n
 }
-
-const maxMemory = 1 << 50 // 1 PiB
