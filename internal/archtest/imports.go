@@ -65,7 +65,7 @@ func (p *pkg) refuse(path string, test bool, allowed []string) string {
 func (p *pkg) refuseOurs(to string, test bool, allowed []string) string {
 	suite := under(to, suites()...)
 	switch {
-	case to == domain, test && (to == p.dir || suite || under(to, "internal/foundation")):
+	case to == domain, test && (suite || under(to, room(p.dir), "internal/foundation")):
 		return ""
 	case suite && !under(p.dir, suites()...):
 		return fmt.Sprintf("%s imports %s outside its tests (move the import to a _test.go file)", p.dir, to)
@@ -77,6 +77,12 @@ func (p *pkg) refuseOurs(to string, test bool, allowed []string) string {
 		return fmt.Sprintf("%s imports %s (the import table allows %s; state what you need as a small interface here, "+
 			"and let the server pass it in)", p.dir, to, strings.Join(append([]string{domain}, allowed...), ", "))
 	}
+}
+
+// room returns the first two parts of dir: internal/git for internal/git/forge/plain.
+func room(dir string) string {
+	parts := strings.SplitN(dir, "/", 3)
+	return path.Join(parts[:min(len(parts), 2)]...)
 }
 
 // matches reports whether pattern, a path or one that ends in /..., covers p.

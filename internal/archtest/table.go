@@ -4,8 +4,8 @@ package archtest
 const domain = "internal/waybill"
 
 // rooms lists for each package which others of this module it may import; a name ending in /... means all below it too.
-// A package without a line has that of the nearest folder above. Everybody may import the domain and whatever stands
-// in its own folder's line. Test files may also import foundation, testkit and the suites.
+// A package without a line has that of the nearest folder above. Everybody may import the domain. Test files may also
+// import their own room, foundation, testkit and the suites.
 func rooms() map[string][]string {
 	return map[string][]string{
 		"cmd/waybill": {"internal/face/cli"},
