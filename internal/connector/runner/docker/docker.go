@@ -136,7 +136,9 @@ func translate(ctx context.Context, err error, doing string) error {
 		return waybill.Wrap(waybill.Conflict, err, "cannot "+doing+": "+clean(err))
 	case cerrdefs.IsInvalidArgument(err):
 		return waybill.Wrap(waybill.Invalid, err, "cannot "+doing+": "+clean(err))
+	case cerrdefs.IsInternal(err): // it answered, and asking again would be answered the same
+		return waybill.Wrap(waybill.Internal, err, "the container engine cannot "+doing+": "+clean(err))
 	default:
-		return waybill.Wrap(waybill.Unavailable, err, "the container engine cannot "+doing+": "+clean(err))
+		return waybill.Wrap(waybill.Unavailable, err, "the container engine does not answer as it should: "+clean(err))
 	}
 }
