@@ -3,7 +3,7 @@ package build_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // stands for git blob ids.
+	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -36,7 +36,7 @@ func (t tree) Walk(_ context.Context, fn func(waybill.File) error) error {
 		case strings.HasSuffix(key, "@"):
 			mode = fs.ModeSymlink | 0o777
 		}
-		sum := sha1.Sum([]byte(content)) //nolint:gosec // stands for git blob ids.
+		sum := sha1.Sum([]byte(content))
 		f := waybill.File{Path: name, Mode: mode, Blob: hex.EncodeToString(sum[:]), Size: int64(len(content))}
 		if err := fn(f); err != nil {
 			return err
@@ -110,17 +110,17 @@ func (l lab) forget(t *testing.T, id string) {
 	})
 }
 
-// fail builds r, which must fail, and returns the error and the log.
-func (l lab) fail(t *testing.T, r build.Request) (error, string) { //nolint:revive // error first reads better at the callers.
+// fail builds r, which must fail.
+func (l lab) fail(t *testing.T, r build.Request) (log string, err error) {
 	t.Helper()
-	log := &journal{}
-	r.Log = log
+	written := &journal{}
+	r.Log = written
 	res, err := l.Build(t.Context(), r)
 	if err == nil {
 		l.forget(t, res.Image)
-		t.Fatalf("the build succeeded\n%s", log)
+		t.Fatalf("the build succeeded\n%s", written)
 	}
-	return err, log.String()
+	return written.String(), err
 }
 
 // run executes a command in the image and returns its output.

@@ -60,30 +60,33 @@ func TestLimitLetsOnlySoManyRun(t *testing.T) {
 
 func TestRecordTellsOutcomeAndDuration(t *testing.T) {
 	t.Parallel()
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
 	tests := map[string]struct {
-		ctx  context.Context
 		res  build.Result
 		err  error
+		over bool // the ctx has ended
 		want build.Observation
 	}{
-		"ok":         {t.Context(), build.Result{}, nil, build.Observation{Outcome: waybill.OK}},
-		"reused":     {t.Context(), build.Result{Reused: true}, nil, build.Observation{Outcome: waybill.OK, Reused: true}},
-		"failed":     {t.Context(), build.Result{}, waybill.Errorf(waybill.Invalid, "x"), build.Observation{Outcome: waybill.Failed}},
-		"error":      {t.Context(), build.Result{}, errors.New("x"), build.Observation{Outcome: waybill.Errored}},
-		"superseded": {cancelled, build.Result{}, context.Canceled, build.Observation{Outcome: waybill.Superseded}},
+		"ok":         {build.Result{}, nil, false, build.Observation{Outcome: waybill.OK}},
+		"reused":     {build.Result{Reused: true}, nil, false, build.Observation{Outcome: waybill.OK, Reused: true}},
+		"failed":     {build.Result{}, waybill.Errorf(waybill.Invalid, "x"), false, build.Observation{Outcome: waybill.Failed}},
+		"error":      {build.Result{}, errors.New("x"), false, build.Observation{Outcome: waybill.Errored}},
+		"superseded": {build.Result{}, context.Canceled, true, build.Observation{Outcome: waybill.Superseded}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if tt.over {
+				cancel()
+			}
 			tt.want.Duration = 3 * time.Second
 			now := time.Unix(0, 0)
 			clock := func() time.Time { now = now.Add(3 * time.Second); return now }
 			var got build.Observation
 			b := build.Record(builderFunc(func(context.Context, build.Request) (build.Result, error) { return tt.res, tt.err }),
 				clock, func(o build.Observation) { got = o })
-			if res, err := b.Build(tt.ctx, build.Request{}); res != tt.res || !errors.Is(err, tt.err) {
+			if res, err := b.Build(ctx, build.Request{}); res != tt.res || !errors.Is(err, tt.err) {
 				t.Errorf("the result changed: %+v, %v", res, err)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {

@@ -1,11 +1,14 @@
 package build_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/connector/build"
+	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 func TestDigestIdentifiesContextAndRecipe(t *testing.T) {
@@ -93,6 +96,48 @@ func TestDigestKnowsTheBaseImageBehindItsName(t *testing.T) {
 	}
 	if recipes[0] == recipes[1] {
 		t.Error("another image under the same name makes the same recipe")
+	}
+}
+
+// crowd is a tree of many or large files.
+type crowd struct {
+	tree
+	count int
+	size  int64
+}
+
+func (c crowd) Walk(_ context.Context, fn func(waybill.File) error) error {
+	for i := range c.count {
+		if err := fn(waybill.File{Path: fmt.Sprintf("f%d", i), Mode: 0o644, Blob: "b", Size: c.size}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestDigestLimitsTheContext(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	dockerfile := tree{"Dockerfile": "FROM scratch\n"}
+	tests := map[string]struct {
+		files crowd
+		want  string
+	}{
+		"count": {crowd{dockerfile, 200_001, 1}, "the build context has more than 200000 files: set build.context to a smaller folder"},
+		"size": {
+			crowd{dockerfile, 3, 1 << 30},
+			"the build context is 3072 MiB, more than 2048 MiB: list what the build does not need in .dockerignore",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := request(nil)
+			r.Tree = tt.files
+			if _, err := l.Digest(t.Context(), r); err == nil || err.Error() != tt.want || !waybill.IsCode(err, waybill.Invalid) {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
 	}
 }
 

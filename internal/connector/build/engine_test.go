@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -89,6 +91,43 @@ RUN false
 	}
 }
 
+func TestBuildPrintsWholeLines(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	r := request(tree{"Dockerfile": "FROM busybox:1.36\nRUN printf '10%%\\r100%%\\n\\nend' # " + rand.Text() + "\n"})
+	_, log := l.build(t, r)
+	if !regexp.MustCompile(`(?m)^#4 \d+\.\d{3} 100%\n#4 \d+\.\d{3} \n#4 end\n#4 DONE \d+\.\ds$`).MatchString(log) {
+		t.Error(log)
+	}
+}
+
+func TestBuildRunsTheSameBuildTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	unique := rand.Text()
+	r := request(tree{"Dockerfile": "FROM busybox:1.36\nCOPY x y /\nRUN sleep 0.1; cat /x\n", "x": unique, "y": "y"})
+	var images [4]string
+	var group sync.WaitGroup
+	for i := range images {
+		group.Go(func() {
+			mine := r
+			mine.Log = nil
+			res, err := l.Build(t.Context(), mine)
+			if err != nil {
+				t.Errorf("build %d: %v", i, err)
+			}
+			images[i] = res.Image
+		})
+	}
+	group.Wait()
+	for _, id := range images {
+		l.forget(t, id)
+		if got := l.run(t, id, "cat", "/x"); got != unique {
+			t.Errorf("image %s holds %q", id, got)
+		}
+	}
+}
+
 func TestBuildGivesBridgeOnRequest(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -140,7 +179,7 @@ func TestBuildFetchesOnlyFromAllowedHosts(t *testing.T) {
 	r := request(tree{"Dockerfile": "FROM busybox:1.36\nRUN true\nADD " + srv.URL + "/x /x\n"})
 	host := strings.TrimPrefix(srv.URL, "http://")
 
-	err, _ := newLab(t).fail(t, r)
+	_, err := newLab(t).fail(t, r)
 	want := "Dockerfile:3: ADD " + srv.URL + "/x /x: sources from " + host + " are refused: the operator of Waybill can allow this host"
 	if err.Error() != want || !waybill.IsCode(err, waybill.Invalid) {
 		t.Errorf("got  %v\nwant %v", err, want)
@@ -178,7 +217,7 @@ func TestBuildEndsAtItsTimeout(t *testing.T) {
 	l := newLab(t)
 	r := request(tree{"Dockerfile": "FROM busybox:1.36\nRUN sleep 86462\n"})
 	r.Spec.Timeout = time.Second
-	err, _ := l.fail(t, r)
+	_, err := l.fail(t, r)
 	if err.Error() != "the build took longer than build.timeout, 1s" || !waybill.IsCode(err, waybill.Invalid) {
 		t.Errorf("got %v", err)
 	}

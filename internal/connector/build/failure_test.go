@@ -60,11 +60,20 @@ func TestBuildNamesTheDevelopersLine(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err, log := l.fail(t, request(tree{"Dockerfile": tt.dockerfile, "waybill.yaml": "kind: Connector\n"}))
+			log, err := l.fail(t, request(tree{"Dockerfile": tt.dockerfile, "waybill.yaml": "kind: Connector\n"}))
 			if err.Error() != tt.want || !waybill.IsCode(err, waybill.Invalid) {
 				t.Errorf("got  %v (%s)\nwant %v\n%s", err, waybill.CodeOf(err), tt.want, log)
 			}
 		})
+	}
+}
+
+func TestBuildBlamesTheEngineForAFullDisk(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	full := "FROM busybox:1.36\nRUN echo 'cp: write error: No space left on device' >&2; false\n"
+	if _, err := l.fail(t, request(tree{"Dockerfile": full})); !waybill.IsCode(err, waybill.Unavailable) {
+		t.Errorf("got %v (%s)", err, waybill.CodeOf(err))
 	}
 }
 
@@ -98,7 +107,7 @@ func TestBuildChecksPaths(t *testing.T) {
 			if err == nil || err.Error() != tt.want || !waybill.IsCode(err, waybill.Invalid) {
 				t.Errorf("got  %v (%s)\nwant %v", err, waybill.CodeOf(err), tt.want)
 			}
-			if err, _ := l.fail(t, r); err.Error() != tt.want {
+			if _, err := l.fail(t, r); err.Error() != tt.want {
 				t.Errorf("build: got  %v\nwant %v", err, tt.want)
 			}
 		})

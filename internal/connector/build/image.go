@@ -105,5 +105,5 @@ func (e *Engine) FreeBytes(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, waybill.Errorf(waybill.Internal, "free space of the engine: %w", err)
 	}
-	return int64(disk.Bavail) * int64(disk.Bsize), nil //nolint:gosec // a disk has fewer than 2^63 bytes.
+	return int64(disk.Bavail) * int64(disk.Bsize), nil //nolint:gosec,unconvert // fewer than 2^63 bytes; Bsize is shorter on some systems.
 }
