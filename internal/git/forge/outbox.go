@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
@@ -21,8 +22,15 @@ type Outbox struct {
 	// PublicURL is put before the paths that statuses link to. Without slash at the end.
 	PublicURL string
 	Log       *slog.Logger
-	// Observe hears of each request to a forge and how it ended.
-	Observe func(forge, operation string, err error)
+	Now       func() time.Time
+	Observer  Observer
+}
+
+// Observer hears of measurements; every function may be called from several goroutines.
+type Observer struct {
+	Request func(forge, operation string, err error)
+	// First and Final hear how long after the push a commit got its first status and a final aggregate.
+	First, Final func(took time.Duration)
 }
 
 // Handle sends what one commit wants to say; it is the queue's handler for Kind. An error that can never succeed ends
@@ -52,17 +60,17 @@ func (o *Outbox) send(ctx context.Context, item queue.Item, r waybill.Repository
 	if !ok {
 		return waybill.Errorf(waybill.Invalid, "no forge is configured as %q", r.Forge)
 	}
-	statuses, seq, pending, err := gitstore.Outbox(ctx, o.DB.Query(), r.ID, commit)
-	if err != nil || !pending {
+	out, err := gitstore.Outbox(ctx, o.DB.Query(), r.ID, commit)
+	if err != nil || !out.Pending {
 		return err
 	}
-	for i, s := range statuses {
+	for i, s := range out.Statuses {
 		if strings.HasPrefix(s.URL, "/") {
-			statuses[i].URL = o.PublicURL + s.URL
+			out.Statuses[i].URL = o.PublicURL + s.URL
 		}
 	}
-	err = forge.Write(ctx, r, commit, statuses)
-	o.Observe(r.Forge, "status", err)
+	err = forge.Write(ctx, r, commit, out.Statuses)
+	o.Observer.Request(r.Forge, "status", err)
 	if err != nil {
 		return err
 	}
@@ -70,6 +78,25 @@ func (o *Outbox) send(ctx context.Context, item queue.Item, r waybill.Repository
 		if err := item.Fence(ctx, tx); err != nil {
 			return err
 		}
-		return gitstore.MarkSent(ctx, tx, r.ID, commit, seq)
+		checks, err := gitstore.Checks(ctx, tx, r.ID, commit)
+		if err != nil {
+			return err
+		}
+		tx.After(func() { o.measure(out, checks) })
+		return gitstore.MarkSent(ctx, tx, r.ID, commit, out.Seq)
 	})
+}
+
+// measure counts the time from the newest check of the commit to what was sent.
+func (o *Outbox) measure(out gitstore.Outgoing, checks []waybill.Check) {
+	if len(checks) == 0 {
+		return
+	}
+	took := o.Now().Sub(checks[0].Opened)
+	if out.First {
+		o.Observer.First(took)
+	}
+	if out.Statuses[0].State.Final() {
+		o.Observer.Final(took)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/git/progress"
 	"github.com/waybill-dev/waybill/internal/waybill"
 	"github.com/waybill-dev/waybill/webhooks"
 )
@@ -19,32 +20,43 @@ const maxBody = 4 << 20
 
 // Mount adds the addresses of hooks and of the progress of a delivery to mux. fail answers a request with an error.
 func (in *Inbox) Mount(mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
-	handle := func(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if err := h(w, r); err != nil {
-				fail(w, r, err)
-			}
+	mux.HandleFunc("POST /hooks/{forge}/{hook}", func(w http.ResponseWriter, r *http.Request) {
+		start, seen := in.Now(), request{forge: "unknown", event: "unknown"}
+		answer := &answer{ResponseWriter: w, code: http.StatusOK}
+		if err := in.receive(answer, r, &seen); err != nil {
+			fail(answer, r, err)
 		}
-	}
-	mux.HandleFunc("POST /hooks/{forge}/{hook}", handle(in.receive))
-	mux.HandleFunc("GET /hooks/{forge}/{hook}/deliveries/{delivery}", handle(in.progress))
+		in.Observer.Request(seen.forge, seen.event, answer.code, in.Now().Sub(start))
+	})
+	mux.HandleFunc("GET /hooks/{forge}/{hook}/deliveries/{delivery}", func(w http.ResponseWriter, r *http.Request) {
+		if err := in.progress(w, r); err != nil {
+			fail(w, r, err)
+		}
+	})
+}
+
+// request is what is known of a hook request for the metrics: bounded words, never what a stranger wrote.
+type request struct{ forge, event string }
+
+// answer remembers the status code that was sent.
+type answer struct {
+	http.ResponseWriter
+	code int
+}
+
+// WriteHeader sends and remembers code.
+func (a *answer) WriteHeader(code int) {
+	a.code = code
+	a.ResponseWriter.WriteHeader(code)
 }
 
 // receive answers 202 for a delivery that is now stored and 200 for one that was there or is of no interest.
-func (in *Inbox) receive(w http.ResponseWriter, req *http.Request) (err error) {
-	start, forge, event := in.Now(), "unknown", "unknown"
-	code := http.StatusOK
-	defer func() {
-		if err != nil {
-			code = 0 // the error table decides; see Observer.Request
-		}
-		in.Observer.Request(forge, event, code, in.Now().Sub(start))
-	}()
+func (in *Inbox) receive(w http.ResponseWriter, req *http.Request, seen *request) error {
 	r, err := in.repository(req)
 	if err != nil {
 		return err
 	}
-	forge = r.Forge
+	seen.forge = r.Forge
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return waybill.Errorf(waybill.TooLarge, "hook request is larger than %d bytes", tooLarge.Limit)
@@ -53,30 +65,30 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request) (err error) {
 	}
 	e, err := webhooks.Plain(req.Header, body, in.Now(), webhooks.Secret(r.HookSecret))
 	if err != nil {
-		in.Observer.Delivery(forge, "refused")
+		in.Observer.Delivery(r.Forge, "refused")
 		return err
 	}
-	event = e.Kind
-	code, err = in.store(req.Context(), w, r, e)
-	return err
+	seen.event = e.Kind
+	return in.store(req.Context(), w, r, e)
 }
 
 // store accepts e and writes the answer.
-func (in *Inbox) store(ctx context.Context, w http.ResponseWriter, r waybill.Repository, e waybill.Event) (code int, err error) {
+func (in *Inbox) store(ctx context.Context, w http.ResponseWriter, r waybill.Repository, e waybill.Event) error {
 	if len(e.Refs) == 0 {
 		in.Observer.Delivery(r.Forge, "ignored")
-		return http.StatusOK, answer(w, http.StatusOK, receipt{})
+		return reply(w, http.StatusOK, progress.Accepted{})
 	}
 	id, fresh, err := in.Accept(ctx, r, e)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	code, result := http.StatusAccepted, "stored"
+	accepted := progress.Accepted{Delivery: id, Progress: "/hooks/" + r.Forge + "/" + r.Hook + "/deliveries/" + id}
 	if !fresh {
-		code, result = http.StatusOK, "duplicate"
+		in.Observer.Delivery(r.Forge, "duplicate")
+		return reply(w, http.StatusOK, accepted)
 	}
-	in.Observer.Delivery(r.Forge, result)
-	return code, answer(w, code, receipt{Delivery: id, Progress: "/hooks/" + r.Forge + "/" + r.Hook + "/deliveries/" + id})
+	in.Observer.Delivery(r.Forge, "stored")
+	return reply(w, http.StatusAccepted, accepted)
 }
 
 // repository finds the repository that a hook address belongs to. An unknown address is as wrong as a wrong signature.
@@ -88,14 +100,8 @@ func (in *Inbox) repository(req *http.Request) (waybill.Repository, error) {
 	return r, err
 }
 
-// receipt is the answer to a hook: the delivery's id and the path of its progress stream.
-type receipt struct {
-	Delivery string `json:"delivery,omitempty"`
-	Progress string `json:"progress,omitempty"`
-}
-
-func answer(w http.ResponseWriter, code int, r receipt) error {
-	body, err := json.Marshal(r)
+func reply(w http.ResponseWriter, code int, a progress.Accepted) error {
+	body, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}

@@ -51,9 +51,8 @@ type Options struct {
 
 // Observer hears of measurements; every function may be called from several goroutines.
 type Observer struct {
-	Git      func(operation, result string, took time.Duration)
-	Validate func(took time.Duration)
-	Findings func(code waybill.FindingCode)
+	Git       func(operation string, took time.Duration, err error)
+	Validated func(findings waybill.Findings, took time.Duration)
 }
 
 // Engine reconciles refs.

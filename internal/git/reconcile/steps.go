@@ -25,11 +25,7 @@ func (e *Engine) fetch(ctx context.Context, w *work) error {
 	if waybill.IsCode(err, waybill.NotFound) {
 		tip, err = "", nil
 	}
-	result := "ok"
-	if err != nil {
-		result = "error"
-	}
-	e.Observer.Git("fetch", result, e.Now().Sub(start))
+	e.Observer.Git("fetch", e.Now().Sub(start), err)
 	w.tip = tip
 	return err
 }
@@ -88,7 +84,9 @@ func (e *Engine) read(ctx context.Context, w *work) error {
 	start := e.Now()
 	w.tree = tree
 	w.loaded, err = e.Loader.Load(ctx, tree, manifest.Options{Owner: w.repository.Owner})
-	e.Observer.Validate(e.Now().Sub(start))
+	if w.check.Phase == waybill.Fetched {
+		e.Observer.Validated(w.loaded.Findings, e.Now().Sub(start))
+	}
 	return err
 }
 
@@ -149,11 +147,6 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 		}
 	}
 	w.check = c
-	tx.After(func() {
-		for _, f := range c.Findings {
-			e.Observer.Findings(f.Code)
-		}
-	})
 	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings))
 }
 

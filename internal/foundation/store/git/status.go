@@ -173,21 +173,30 @@ func outbox(ctx context.Context, q store.Querier, repository, commit string) ([]
 
 // Statuses lists what a commit says: the aggregate, then by context. It is empty for an unknown commit.
 func Statuses(ctx context.Context, q store.Querier, repository, commit string) ([]waybill.Status, error) {
-	statuses, _, _, err := Outbox(ctx, q, repository, commit)
-	return statuses, err
+	o, err := Outbox(ctx, q, repository, commit)
+	return o.Statuses, err
 }
 
-// Outbox returns what a forge should know of a commit: all contexts as Statuses orders them, the number of the newest
-// change, and whether any change is not sent. After sending, give seq to MarkSent.
-func Outbox(ctx context.Context, q store.Querier, repository, commit string) (statuses []waybill.Status, seq int64, pending bool, err error) {
+// Outgoing is what a forge should know of a commit.
+type Outgoing struct {
+	Statuses []waybill.Status // all contexts, as Statuses orders them
+	Seq      int64            // number of the newest change, for MarkSent
+	Pending  bool             // some change was not sent
+	First    bool             // nothing was ever sent
+}
+
+// Outbox returns what a forge should know of a commit. After sending, give Seq to MarkSent.
+func Outbox(ctx context.Context, q store.Querier, repository, commit string) (Outgoing, error) {
 	rows, err := outbox(ctx, q, repository, commit)
+	o := Outgoing{First: true}
 	for _, row := range rows {
-		statuses = append(statuses, row.Status)
-		seq = max(seq, row.seq)
-		pending = pending || row.seq > row.sent
+		o.Statuses = append(o.Statuses, row.Status)
+		o.Seq = max(o.Seq, row.seq)
+		o.Pending = o.Pending || row.seq > row.sent
+		o.First = o.First && row.sent == 0
 	}
-	byContext(statuses)
-	return statuses, seq, pending, err
+	byContext(o.Statuses)
+	return o, err
 }
 
 // byContext sorts the aggregate first: its name is the beginning of all others.
