@@ -114,7 +114,7 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	err := w.file.Close()
-	w.file, w.full = nil, true
+	w.file = nil
 	w.store.ring(w.live)
 	w.store.leave(w.id, w.live)
 	return translate(err, w.id)

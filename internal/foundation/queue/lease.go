@@ -63,7 +63,7 @@ func endings() map[outcome]string {
 		done:    free + `done = claimed, attempt = 0` + ours,
 		retry:   free + later + `attempt = CASE WHEN wanted = claimed THEN attempt ELSE 0 END` + ours,
 		snooze:  free + later + `attempt = attempt - 1` + ours,
-		discard: free + `done = claimed, discarded = CASE WHEN wanted = claimed THEN $4 ELSE 0 END` + ours,
+		discard: free + `done = claimed, discarded = CASE WHEN wanted = claimed THEN $4 ELSE discarded END` + ours,
 		release: free + `attempt = attempt - 1` + ours,
 	}
 }
