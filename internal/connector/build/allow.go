@@ -64,7 +64,7 @@ func imageRef(identifier string) (ref string, ok bool) {
 func checkRegistry(ref string, allow []string) (cause string) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
-		return "" // the frontend says what is wrong with it
+		return "this is no image name"
 	}
 	registry := strings.ToLower(reference.Domain(named))
 	if slices.Contains(allow, registry) || public(registry) {
