@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,16 +63,19 @@ func syntax(err error, c chunk) Problem {
 			break
 		}
 	}
+	lines := strings.SplitAfter(strings.TrimSuffix(c.text, "\n"), "\n")
+	n := 1
+	if m := where.FindStringSubmatch(err.Error()); m != nil {
+		n, _ = strconv.Atoi(m[1])
+	}
 	switch p.Message {
 	case words[0].message:
 		p.Mistake = Deep
 	case words[1].message:
 		p.Mistake = Alias
-	}
-	lines := strings.Split(strings.TrimSuffix(c.text, "\n"), "\n")
-	n := 1
-	if m := where.FindStringSubmatch(err.Error()); m != nil {
-		n, _ = strconv.Atoi(m[1])
+		n = 1 + max(0, slices.IndexFunc(lines, func(l string) bool { return usesAlias.MatchString(l) }))
+	default:
+		n = breaks(lines, n)
 	}
 	n = min(max(n, 1), len(lines))
 	if at, column, ok := indentedByTab(lines, n); ok {
@@ -81,6 +85,29 @@ func syntax(err error, c chunk) Problem {
 	indent := len(text) - len(strings.TrimLeft(text, " "))
 	p.Line, p.Column = n+c.line-1, utf8.RuneCountInString(text[:indent])+1
 	return p
+}
+
+// usesAlias finds a line that uses an alias, well enough to point at it.
+var usesAlias = regexp.MustCompile(`[:,\[{ -]\s*\*[A-Za-z0-9_-]`)
+
+// breaks returns the line (from 1) at which lines stop being YAML: the one after the longest beginning that can be
+// read. The library names the block around the mistake only; from there beginnings are tried, as far as that is cheap.
+func breaks(lines []string, around int) int {
+	const budget = 512 << 10 // bytes to read again
+	around = min(max(around-2, 0), len(lines)-1)
+	spent, found := 0, -1
+	text := strings.Join(lines[:around], "")
+	for n := around; n < len(lines) && spent < budget; n++ {
+		var node yaml.Node
+		if spent += len(text); decode(text, &node) == nil {
+			found = n
+		}
+		text += lines[n]
+	}
+	if found < 0 {
+		return around + 1
+	}
+	return found + 1
 }
 
 // indentedByTab looks for a tab in the indentation of line n (from 1) or the one after it.

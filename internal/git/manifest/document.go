@@ -46,6 +46,14 @@ func (d *document) report(code waybill.FindingCode, p schema.Path, message, hint
 	})
 }
 
+// atKey moves the finding that was reported last from the value at p to its key.
+func (d *document) atKey(p schema.Path) {
+	if key, _ := schema.Find(d.Root, p); key != nil {
+		last := &d.findings[len(d.findings)-1]
+		last.Line, last.Column = key.Line, key.Column
+	}
+}
+
 // identity returns the identity as a string, or "" while the name is not known.
 func (d *document) identity() string {
 	if d.declaration.Name == "" {

@@ -126,6 +126,7 @@ func (d *document) configRules() {
 		if i < 0 {
 			if !d.holed(schema.Path{"spec", "fields"}) {
 				d.report(UnknownConfigKey, at.Child(key), "there is no field "+strconv.Quote(key), suggestField(key, keys))
+				d.atKey(at.Child(key))
 			}
 			continue
 		}
