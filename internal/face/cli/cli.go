@@ -23,7 +23,7 @@ type Env struct {
 	Terminal bool
 	Getenv   func(string) string
 	Now      func() time.Time
-	// Serve runs the server until ctx ends.
+	// Serve runs the server until ctx ends; nil when there is none to run.
 	Serve Serve
 }
 
@@ -37,7 +37,11 @@ type app struct {
 // Run executes the command line args and returns the exit code: 0 ok, 1 failed, 2 wrong usage.
 func Run(ctx context.Context, env Env, args []string) int {
 	a := &app{Env: env}
-	root := a.root()
+	root, err := a.root(args)
+	if err != nil {
+		a.complain("waybill: %s\n", err)
+		return exitCode(err)
+	}
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -107,7 +111,11 @@ const (
 	groupAdmin  = "admin"
 )
 
-func (a *app) root() *cobra.Command {
+func (a *app) root(args []string) (*cobra.Command, error) {
+	serve, err := a.serve(args)
+	if err != nil {
+		return nil, err
+	}
 	root := &cobra.Command{
 		Use:           "waybill",
 		Short:         "From git push to a running connector",
@@ -135,11 +143,11 @@ func (a *app) root() *cobra.Command {
 	)
 	root.AddCommand(group(groupWrite, a.validate(), a.explain())...)
 	root.AddCommand(group(groupServer, a.status(), a.retry(), a.connector(), a.release(), a.runs(), a.logs(), a.site())...)
-	root.AddCommand(group(groupAdmin, a.serve(), a.repo(), a.token(), a.version())...)
+	root.AddCommand(group(groupAdmin, serve, a.repo(), a.token(), a.version())...)
 	root.AddCommand(a.hook())
 	root.SetHelpCommandGroupID(groupAdmin)
 	root.SetCompletionCommandGroupID(groupAdmin)
-	return root
+	return root, nil
 }
 
 func group(id string, commands ...*cobra.Command) []*cobra.Command {
@@ -180,4 +188,12 @@ func exactly(n int, what string) cobra.PositionalArgs {
 			return misuse("%s needs %s", cmd.CommandPath(), what)
 		}
 	}
+}
+
+// atMostOne wants one argument or none.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return misuse("%s takes one argument at most", cmd.CommandPath())
+	}
+	return nil
 }

@@ -20,6 +20,6 @@ func Main(version string) int {
 		Version: version,
 		Stdin:   os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "",
-		Getenv:   os.Getenv, Now: time.Now,
+		Getenv:   os.Getenv, Now: time.Now, Serve: RunServer,
 	}, os.Args[1:])
 }

@@ -19,7 +19,7 @@ func (a *app) release() *cobra.Command {
 func (a *app) releaseList() *cobra.Command {
 	var f client.ReleaseFilter
 	c := a.formatted(&cobra.Command{
-		Use: "list [connector]", Short: "List releases, newest first", Args: cobra.MaximumNArgs(1), Aliases: []string{"ls"},
+		Use: "list [connector]", Short: "List releases, newest first", Args: atMostOne, Aliases: []string{"ls"},
 		Example: "  waybill release list shop-feed --env prod", ValidArgsFunction: a.completeConnector,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()

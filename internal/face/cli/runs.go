@@ -21,7 +21,7 @@ func (a *app) runs() *cobra.Command {
 func (a *app) runsList() *cobra.Command {
 	var f client.RunFilter
 	c := a.formatted(&cobra.Command{
-		Use: "list [connector]", Short: "List runs, newest first", Args: cobra.MaximumNArgs(1), Aliases: []string{"ls"},
+		Use: "list [connector]", Short: "List runs, newest first", Args: atMostOne, Aliases: []string{"ls"},
 		Example: "  waybill runs list shop-feed --state failed", ValidArgsFunction: a.completeConnector,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()

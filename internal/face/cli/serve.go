@@ -3,24 +3,34 @@ package cli
 import (
 	"context"
 	"io"
+	"log/slog"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/waybill-dev/waybill/internal/face/client"
+	"github.com/waybill-dev/waybill/internal/foundation/config"
+	"github.com/waybill-dev/waybill/internal/foundation/telemetry"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// ServeOptions are what the command line says about the server.
+// Serve runs a server until ctx ends.
+type Serve func(ctx context.Context, o ServeOptions) error
+
+// ServeOptions say what server to run.
 type ServeOptions struct {
-	ConfigFile string            // empty: none was named
-	Flags      map[string]string // flags that were given, by name; they win over environment and file
-	Version    string
-	Getenv     func(string) string
-	Stdout     io.Writer // for people: addresses and the sign-in link
-	Stderr     io.Writer // logs
+	Config    config.Config
+	Version   string
+	Log       *slog.Logger
+	Out       io.Writer // for people: addresses and the sign-in link
+	StateFile string    // where to leave the address for the command line; empty: nowhere
 }
 
-func (a *app) serve() *cobra.Command {
+// serve makes the command. args are those of the whole command line: the settings, which are read from a schema,
+// become flags only when they are of use, because every push waits for this program to start.
+func (a *app) serve(args []string) (*cobra.Command, error) {
 	c := &cobra.Command{
 		Use: "serve", Short: "Run the server", Args: exactly(0, ""),
 		Long: "Run the server. Without any configuration it keeps its data in ./.waybill, uses SQLite and the Docker engine of\n" +
@@ -31,24 +41,46 @@ func (a *app) serve() *cobra.Command {
 			"  waybill serve --database postgres://waybill@db.example.org/waybill",
 	}
 	flags := c.Flags()
-	config := flags.String("config", "", "configuration file (YAML)")
-	flags.String("data", "", "folder for everything that is kept (default ./.waybill)")
-	flags.String("database", "", "postgres://… (default: SQLite in the data folder)")
-	flags.String("listen", "", "address of pages, API and hooks (default 127.0.0.1:8080)")
-	flags.String("admin-listen", "", "address of metrics, health and profiles (default 127.0.0.1:8081)")
-	flags.String("public-url", "", "URL under which people and forges reach the server (default: the address)")
-	flags.String("log-level", "", "debug, info, warn or error (default info)")
-	flags.String("log-format", "", "text or json (default text)")
+	flags.SortFlags = false
+	file := flags.String("config", "", "configuration file (YAML)")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		if a.Serve == nil {
-			return waybill.Errorf(waybill.Unavailable, "this program was built without a server")
-		}
-		return a.Serve(cmd.Context(), ServeOptions{
-			ConfigFile: *config, Flags: given(cmd.LocalNonPersistentFlags()), Version: a.Version,
-			Getenv: a.Getenv, Stdout: a.Stdout, Stderr: a.Stderr,
-		})
+		return a.runServe(cmd.Context(), *file, given(cmd.LocalNonPersistentFlags()))
 	}
-	return c
+	if !slices.Contains(args, "serve") {
+		return c, nil
+	}
+	keys, err := config.Keys()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		doc := k.Doc
+		if k.Default != "" {
+			doc += " (default " + k.Default + ")"
+		}
+		flags.String(k.Flag, "", doc)
+		if k.Bool {
+			flags.Lookup(k.Flag).NoOptDefVal = "true"
+		}
+	}
+	return c, nil
+}
+
+func (a *app) runServe(ctx context.Context, file string, flags map[string]string) error {
+	if a.Serve == nil {
+		return waybill.Errorf(waybill.Unavailable, "this program was built without a server")
+	}
+	c, err := config.Load(config.Options{File: file, ReadFile: os.ReadFile, Getenv: a.Getenv, Flags: flags})
+	if err != nil {
+		return err
+	}
+	log, err := telemetry.NewLog(a.Stderr, c.Log.Level, c.Log.Format)
+	if err != nil {
+		return err
+	}
+	return a.Serve(ctx, ServeOptions{
+		Config: c, Version: a.Version, Log: log, Out: a.Stdout, StateFile: client.StateFile(a.Getenv),
+	})
 }
 
 // given returns the flags that were set, besides --config.
@@ -61,6 +93,3 @@ func given(flags *pflag.FlagSet) map[string]string {
 	})
 	return set
 }
-
-// Serve runs a server until ctx ends.
-type Serve func(ctx context.Context, o ServeOptions) error

@@ -20,7 +20,7 @@ func (a *app) status() *cobra.Command {
 	var repository string
 	var wait bool
 	c := a.formatted(&cobra.Command{
-		Use: "status [commit]", Short: "Say what Waybill says about a commit", Args: cobra.MaximumNArgs(1),
+		Use: "status [commit]", Short: "Say what Waybill says about a commit", Args: atMostOne,
 		Long: "Show the statuses of a commit, as its Git note does, and the findings in its manifests.\n" +
 			"Without a commit it is HEAD of the repository here.",
 		Example: "  waybill status\n  waybill status 1a2b3c4 -o json\n  waybill status --wait   # until the last step has ended",
@@ -124,7 +124,7 @@ func (a *app) writeStatus(w io.Writer, s wire.CommitStatuses) error {
 func (a *app) retry() *cobra.Command {
 	var repository string
 	c := a.formatted(&cobra.Command{
-		Use: "retry [commit]", Short: "Examine a commit again", Args: cobra.MaximumNArgs(1),
+		Use: "retry [commit]", Short: "Examine a commit again", Args: atMostOne,
 		Long: "Examine a commit again: steps that did not succeed are tried once more, the others stay as they are.\n" +
 			"Without a commit it is HEAD of the repository here.",
 		Example: "  waybill retry 1a2b3c4",
