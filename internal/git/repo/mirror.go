@@ -26,6 +26,8 @@ const (
 	cacheSize = 16 * cache.MiByte
 	// streamFrom is the size from which a file is read in pieces instead of whole.
 	streamFrom = 1 << 20
+	// maxOpenPacks is how many packs a reader keeps open. They are closed when the reader is collected.
+	maxOpenPacks = 8
 	// maxHaves bounds how many commits a fetch says it has: enough for the branches people work on.
 	maxHaves = 64
 )
@@ -162,8 +164,8 @@ func (m *mirror) pins() ([]plumbing.Hash, error) {
 
 // storage opens the mirror's object store.
 func (m *mirror) storage() *filesystem.Storage {
-	return filesystem.NewStorageWithOptions(osfs.New(m.dir, osfs.WithBoundOS()), cache.NewObjectLRU(cacheSize),
-		filesystem.Options{LargeObjectThreshold: streamFrom})
+	return filesystem.NewStorageWithOptions(osfs.New(m.dir), cache.NewObjectLRU(cacheSize),
+		filesystem.Options{LargeObjectThreshold: streamFrom, MaxOpenDescriptors: maxOpenPacks})
 }
 
 // objects returns the reader that the trees in use share.
