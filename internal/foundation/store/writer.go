@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -12,6 +13,10 @@ const maxBatch = 128
 
 // errClosed is what writes report after Close.
 var errClosed = waybill.Errorf(waybill.Unavailable, "the database is closed")
+
+// errTakenBack says that SQLite took the whole transaction back by itself, as it does when the disk is full or broken.
+// Then each write of the group runs again, alone.
+var errTakenBack = errors.New("the transaction was taken back")
 
 // job is one write on its way to the writer. Who wins the swap of taken decides: the writer, which then runs it, or
 // the caller, who then leaves.
@@ -97,14 +102,24 @@ func (db *DB) group(batch []*job) {
 			close(j.done)
 		}
 	}()
-	if err := db.transact(batch); err != nil {
+	switch err := db.transact(batch); {
+	case errors.Is(err, errTakenBack):
 		for _, j := range batch {
-			if j.err == nil {
-				j.err = err
-			}
+			fail(db.transact([]*job{j}), j)
 		}
+	case err != nil:
+		fail(err, batch...)
 	}
 	ended = true
+}
+
+// fail gives an error of their transaction to writes that have none of their own.
+func fail(err error, batch ...*job) {
+	for _, j := range batch {
+		if j.err == nil {
+			j.err = err
+		}
+	}
 }
 
 // transact runs each write of the batch in a savepoint of its own, so that an error takes back only that write, and
@@ -125,7 +140,7 @@ func (db *DB) transact(batch []*job) error {
 		if len(batch) == 1 {
 			j.err = j.tx.call(j.fn)
 		} else if err := j.inSavepoint(db.ctx); err != nil {
-			return translate(err)
+			return err
 		}
 		if j.err == nil {
 			good, names, wakes = append(good, j), append(names, j.name), append(wakes, j.tx.topics...)
@@ -141,17 +156,18 @@ func (db *DB) transact(batch []*job) error {
 	return nil
 }
 
-// inSavepoint runs the write. The error is that of the whole transaction: SQLite takes it back by itself when the disk
-// is full or broken, and then the savepoint is gone.
+// inSavepoint runs the write, whose error concerns it alone. It reports errTakenBack when the savepoint is gone.
 func (j *job) inSavepoint(ctx context.Context) error {
 	if _, err := j.tx.sql.ExecContext(ctx, "SAVEPOINT member"); err != nil {
-		return err
+		return translate(err)
 	}
 	if j.err = j.tx.call(j.fn); j.err != nil {
 		if _, err := j.tx.sql.ExecContext(ctx, "ROLLBACK TO member"); err != nil {
-			return err
+			return errTakenBack
 		}
 	}
-	_, err := j.tx.sql.ExecContext(ctx, "RELEASE member")
-	return err
+	if _, err := j.tx.sql.ExecContext(ctx, "RELEASE member"); err != nil {
+		return errTakenBack
+	}
+	return nil
 }

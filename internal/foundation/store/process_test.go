@@ -1,0 +1,176 @@
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	"github.com/waybill-dev/waybill/internal/testkit"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+func add(ctx context.Context, id string) func(tx *store.Tx) error {
+	return func(tx *store.Tx) error {
+		tx.Notify("tokens")
+		return store.InsertToken(ctx, tx, store.Token{ID: id, Hash: id})
+	}
+}
+
+func TestOneProcessHasTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "deep", "er", "waybill.db")
+	db := open(t, store.Options{URL: path})
+	_, err := store.Open(t.Context(), store.Options{URL: path})
+	if !waybill.IsCode(err, waybill.Conflict) || !strings.Contains(err.Error(), path) {
+		t.Errorf("a second one: %v", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read it: %v, %v", info.Mode(), err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, store.Options{URL: path})
+}
+
+func TestClosedAndOpenedAgain(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]func() string{
+		"sqlite":   func() string { return filepath.Join(t.TempDir(), "waybill.db") },
+		"postgres": func() string { return testkit.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := url()
+			db := open(t, store.Options{URL: url})
+			if err := db.Write(t.Context(), "test.add", add(t.Context(), "1")); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := db.Write(t.Context(), "test.late", add(t.Context(), "2")); !waybill.IsCode(err, waybill.Unavailable) {
+				t.Errorf("a write after closing: %v", err)
+			}
+			if tokens, err := store.Tokens(t.Context(), open(t, store.Options{URL: url}).Query()); len(tokens) != 1 || err != nil {
+				t.Errorf("%v, %v", tokens, err)
+			}
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]waybill.Code{
+		"postgres://x@/x?host=/nowhere":                  waybill.Unavailable,
+		"postgres://x:y@/%zz":                            waybill.Invalid,
+		filepath.Join("/dev", "null", "x", "waybill.db"): waybill.Unavailable,
+	} {
+		if _, err := store.Open(t.Context(), store.Options{URL: url}); !waybill.IsCode(err, want) {
+			t.Errorf("%s: %v (%s)", url, err, waybill.CodeOf(err))
+		}
+	}
+}
+
+// TestWriteUntilKilled is no test of its own: it is the process that the next one kills.
+func TestWriteUntilKilled(t *testing.T) {
+	path := os.Getenv("WAYBILL_TEST_STORE")
+	if path == "" {
+		return
+	}
+	db := open(t, store.Options{URL: path})
+	for {
+		id := store.NewID(time.Now())
+		if err := db.Write(t.Context(), "test.add", add(t.Context(), id)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stdout.WriteString("wrote " + id + "\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWhatWasAnsweredSurvivesAKill(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]func() string{
+		"sqlite":   func() string { return filepath.Join(t.TempDir(), "waybill.db") },
+		"postgres": func() string { return testkit.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := url()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestWriteUntilKilled$")
+			cmd.Env = append(os.Environ(), "WAYBILL_TEST_STORE="+url)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var answered []string
+			for lines := bufio.NewScanner(out); lines.Scan(); {
+				if id, ok := strings.CutPrefix(lines.Text(), "wrote "); ok {
+					answered = append(answered, id)
+				}
+				if len(answered) == 100 {
+					if err := cmd.Process.Kill(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			_ = cmd.Wait() // it was killed
+			db := open(t, store.Options{URL: url})
+			for _, id := range answered {
+				if _, err := store.TokenByHash(t.Context(), db.Query(), id); err != nil {
+					t.Errorf("%s was answered: %v", id, err)
+				}
+			}
+			if len(answered) < 100 {
+				t.Errorf("only %d writes", len(answered))
+			}
+		})
+	}
+}
+
+func TestPostgresWakesOtherProcesses(t *testing.T) {
+	t.Parallel()
+	url := testkit.Postgres(t)
+	one, two := open(t, store.Options{URL: url}), open(t, store.Options{URL: url})
+	wake, stop := two.Subscribe("tokens")
+	defer stop()
+	if err := one.Write(t.Context(), "test.add", add(t.Context(), "1")); err != nil {
+		t.Fatal(err)
+	}
+	<-wake
+	other, stopOther := two.Subscribe("anything")
+	defer stopOther()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE query LIKE 'LISTEN%' AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name = 'waybill')`); err != nil {
+		t.Fatal(err)
+	}
+	<-other // something may have been missed
+	for len(wake) > 0 {
+		<-wake
+	}
+	if err := one.Write(t.Context(), "test.add", add(t.Context(), "2")); err != nil {
+		t.Fatal(err)
+	}
+	<-wake
+}
