@@ -12,37 +12,47 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// trim takes entries above the limits of a definition off, so that judging stays cheap.
-func (d *Document) trim(n *yaml.Node, o *Outline, path Path) {
-	if o == nil {
+// trim takes unknown fields and entries above the limits of a definition off, so that judging stays cheap however much
+// there is of them.
+func (d *Document) trim(root *Outline, n *yaml.Node, o *Outline, path Path) {
+	switch {
+	case o == nil || d.holes[n]:
+	case n.Kind == yaml.MappingNode:
+		if o.Values != nil {
+			d.limit(n, o, path, 2)
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, value := n.Content[i], n.Content[i+1]
+			p := path.Child(key.Value)
+			switch at := o.At(p[len(p)-1:]); {
+			case at != nil:
+				d.trim(root, value, at, p)
+			case o.Kinds&Mapping != 0:
+				d.gone[value] = true
+				if len(d.Problems) < maxProblems {
+					d.Problems = append(d.Problems, unknown(root, o, p).at(key))
+				}
+			}
+		}
+	case n.Kind == yaml.SequenceNode:
+		d.limit(n, o, path, 1)
+		for i, e := range n.Content {
+			d.trim(root, e, o.Elements, path.Index(i))
+		}
+	}
+}
+
+// limit cuts the entries of n above the limit of o off; each has size nodes.
+func (d *Document) limit(n *yaml.Node, o *Outline, path Path, size int) {
+	if o.MaxItems == 0 || len(n.Content) <= o.MaxItems*size {
 		return
 	}
-	step := 1
-	if n.Kind == yaml.MappingNode {
-		step = 2
-	}
-	if n.Kind != yaml.ScalarNode && o.MaxItems > 0 && len(n.Content) > o.MaxItems*step {
-		line, column := d.Place(path)
-		d.Problems = append(d.Problems, Problem{
-			Mistake: Value, Code: o.Code, Line: line, Column: column, Path: path,
-			Message: fmt.Sprintf("%s has %d entries", path, len(n.Content)/step), Hint: "at most " + itoa(o.MaxItems) + " are allowed",
-		})
-		for _, e := range n.Content[o.MaxItems*step:] {
-			d.gone[e] = true
-		}
-		n.Content = n.Content[:o.MaxItems*step]
-	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			p := path.Child(n.Content[i].Value)
-			d.trim(n.Content[i+1], o.At(p[len(p)-1:]), p)
-		}
-	case yaml.SequenceNode:
-		for i, e := range n.Content {
-			d.trim(e, o.Elements, path.Index(i))
-		}
-	}
+	line, column := d.Place(path)
+	d.Problems = append(d.Problems, Problem{
+		Mistake: Value, Code: o.Code, Line: line, Column: column, Path: path,
+		Message: fmt.Sprintf("%s has %d entries", path, len(n.Content)/size), Hint: "at most " + itoa(o.MaxItems) + " are allowed",
+	})
+	n.Content = n.Content[:o.MaxItems*size]
 }
 
 // explain says what is wrong at path and takes the node out of further judgement.
@@ -60,6 +70,9 @@ func (d *Document) explain(root *Outline, path Path) Problem {
 		return d.elsewhere(path)
 	case o == nil:
 		d.gone[value] = true
+		if key == nil {
+			key = value
+		}
 		return unknown(root, parent, path).at(key)
 	case key != nil && parent.Keys != nil && !parent.Keys.fits(key.Value):
 		d.gone[value] = true
@@ -164,10 +177,6 @@ func (o *Outline) places(name string, path Path) []string {
 // illegal says why value does not fit o.
 func illegal(o *Outline, path Path, value *yaml.Node) Problem {
 	kind := kindOf(value)
-	name := path[len(path)-1]
-	if len(path) > 1 && strings.HasPrefix(name, "[") {
-		name = path[len(path)-2]
-	}
 	fits := kind&o.Kinds != 0 || kind == Whole && o.Kinds&Number != 0
 	length := utf8.RuneCountInString(value.Value)
 	switch {
@@ -178,7 +187,10 @@ func illegal(o *Outline, path Path, value *yaml.Node) Problem {
 	case kind == List || kind == Mapping:
 		return Problem{Mistake: Value, Message: path.String() + " has too few entries", Hint: "at least " + itoa(max(o.MinItems, 1)) + " must be there"}
 	case len(o.Choices) > 0 && !o.Open:
-		p := Problem{Mistake: Choice, Message: "unknown " + name + " " + quote(value.Value), Hint: "one of: " + strings.Join(o.Choices, ", ")}
+		p := Problem{Mistake: Choice, Message: "unknown " + path[len(path)-1] + " " + quote(value.Value), Hint: "one of: " + strings.Join(o.Choices, ", ")}
+		if strings.HasPrefix(path[len(path)-1], "[") {
+			p.Message = "unknown entry " + quote(value.Value) + " of " + path[:len(path)-1].String()
+		}
 		if near, ok := waybill.Nearest(value.Value, o.Choices); ok {
 			p.Hint, p.Fix = "did you mean "+strconv.Quote(near)+"?", near
 		}
@@ -206,6 +218,8 @@ func mismatch(o *Outline, path Path, value *yaml.Node) Problem {
 	case value.Kind == yaml.ScalarNode && kindOf(&yaml.Node{Kind: yaml.ScalarNode, Value: value.Value})&o.Kinds != 0:
 		p.Fix = value.Value
 		p.Hint = "write " + shorten(value.Value) + " without quotes"
+	case o.Kinds == Bool:
+		p.Hint = "write true or false"
 	case value.Kind == yaml.ScalarNode && o.Kinds&List != 0:
 		p.Hint = "write [" + shorten(value.Value) + "]"
 	case o.Say != "":

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -105,7 +106,7 @@ func (s *Set) Check(definition string, d *Document) error {
 	if err != nil || d.Root == nil {
 		return err
 	}
-	d.trim(d.Root, outline, nil)
+	d.trim(outline, d.Root, outline, nil)
 	j, err := s.acquire()
 	if err != nil {
 		return err
@@ -119,6 +120,7 @@ func (s *Set) Check(definition string, d *Document) error {
 		if err != nil {
 			return err // j is not given back: what it holds after a crash is unknown
 		}
+		slices.SortStableFunc(paths, func(a, b Path) int { return len(a) - len(b) }) // what is above covers what is below
 		before := len(known)
 		for _, p := range paths {
 			if covered(p, known) || len(d.Problems) >= maxProblems {

@@ -91,23 +91,31 @@ func syntax(err error, c chunk) Problem {
 var usesAlias = regexp.MustCompile(`[:,\[{ -]\s*\*[A-Za-z0-9_-]`)
 
 // breaks returns the line (from 1) at which lines stop being YAML: the one after the longest beginning that can be
-// read. The library names the block around the mistake only; from there beginnings are tried, as far as that is cheap.
+// read. The library names the block around the mistake, or the end of the file; from there and from the start
+// beginnings are tried, as far as that is cheap.
 func breaks(lines []string, around int) int {
-	const budget = 512 << 10 // bytes to read again
 	around = min(max(around-2, 0), len(lines)-1)
-	spent, found := 0, -1
-	text := strings.Join(lines[:around], "")
-	for n := around; n < len(lines) && spent < budget; n++ {
+	if n, ok := readable(lines, around); ok {
+		return n + 1
+	}
+	if n, ok := readable(lines, 0); ok && n < around {
+		return n + 1
+	}
+	return around + 1
+}
+
+// readable returns the largest number of lines, from the given one on, that can be read.
+func readable(lines []string, from int) (n int, ok bool) {
+	const budget = 256 << 10 // bytes to read again
+	text := strings.Join(lines[:from], "")
+	for i, spent := from, 0; i < len(lines) && spent < budget; i++ {
 		var node yaml.Node
-		if spent += len(text); decode(text, &node) == nil {
-			found = n
+		if spent += len(text) + 1; decode(text, &node) == nil {
+			n, ok = i, true
 		}
-		text += lines[n]
+		text += lines[i]
 	}
-	if found < 0 {
-		return around + 1
-	}
-	return found + 1
+	return n, ok
 }
 
 // indentedByTab looks for a tab in the indentation of line n (from 1) or the one after it.

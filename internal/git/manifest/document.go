@@ -26,6 +26,14 @@ var types = []string{"datasource", "export", "export-delta", "data-service", "do
 // definitions names the definition of each supported connector type.
 var definitions = map[string]string{"datasource": "#ConnectorDatasource"}
 
+// foreign says where parts belong that are legal in connectors of another type.
+var foreign = map[string]string{
+	"spec.export":      "it is for connectors of type export and export-delta",
+	"spec.dataService": "it is for connectors of type data-service",
+	"spec.support":     "it is for apps",
+	"spec.webhooks":    "it is for apps",
+}
+
 // document is one document on its way to a declaration.
 type document struct {
 	*schema.Document
@@ -87,6 +95,9 @@ func (l *Loader) examine(ctx context.Context, d *document) error {
 		}
 		f := d.file.finding(p)
 		f.Declaration = d.identity()
+		if hint := foreign[f.Path]; hint != "" && f.Code == UnknownField {
+			f.Hint = hint
+		}
 		d.findings = append(d.findings, f)
 	}
 	return nil
