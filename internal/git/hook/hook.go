@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -131,7 +130,7 @@ func (p Push) follow(ctx context.Context, s *server, address string) error {
 	}()
 	defer func() {
 		close(gone)
-		_ = stream.Body.Close()
+		_ = stream.Close()
 		<-done
 	}()
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -168,8 +167,8 @@ func (p Push) leave(ctx context.Context, printer *progress.Printer, fallback str
 }
 
 // read hands over the events of a stream until it ends or nobody listens.
-func read(stream *http.Response, to chan<- arrival, gone <-chan struct{}) {
-	events := progress.NewDecoder(stream.Body)
+func read(stream io.Reader, to chan<- arrival, gone <-chan struct{}) {
+	events := progress.NewDecoder(stream)
 	for {
 		e, err := events.Next()
 		select {

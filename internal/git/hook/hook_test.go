@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 func runHook() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) //nolint:forbidigo // here the test program is a command
 	defer stop()
 	wait, _ := time.ParseDuration(os.Getenv("TEST_WAIT"))
 	err := hook.PostReceive(ctx, hook.Push{

@@ -77,7 +77,7 @@ func (s *server) report(ctx context.Context, e waybill.Event) (progress.Accepted
 }
 
 // open starts the stream at address, which must be on the same server.
-func (s *server) open(ctx context.Context, address string) (*http.Response, error) {
+func (s *server) open(ctx context.Context, address string) (io.ReadCloser, error) {
 	base, err := url.Parse(s.settings.Server + "/")
 	if err != nil {
 		return nil, waybill.Wrap(waybill.Invalid, err, "the address of the server is wrong")
@@ -92,7 +92,7 @@ func (s *server) open(ctx context.Context, address string) (*http.Response, erro
 	}
 	req.Header.Set("Accept", "text/event-stream")
 	webhooks.SignGet(req, s.settings.Secret, s.now())
-	res, err := s.client.Do(req) //nolint:bodyclose // the caller reads on and closes it
+	res, err := s.client.Do(req)
 	if err != nil {
 		return nil, waybill.Wrap(waybill.Unavailable, err, "the server went away")
 	}
@@ -100,5 +100,5 @@ func (s *server) open(ctx context.Context, address string) (*http.Response, erro
 		_ = res.Body.Close()
 		return nil, waybill.Errorf(waybill.Unavailable, "the server answers %d", res.StatusCode)
 	}
-	return res, nil
+	return res.Body, nil
 }

@@ -121,7 +121,7 @@ func (s *Mirrors) Repack(ctx context.Context, r waybill.Repository) error {
 	}
 	defer m.unlock()
 	if _, err := os.Stat(m.dir); err != nil {
-		return nil //nolint:nilerr // nothing was fetched yet
+		return nil // nothing was fetched yet
 	}
 	if err := m.prepare(); err != nil {
 		return waybill.Wrap(waybill.Unavailable, err, "the mirror of "+r.FullName()+" cannot be written")

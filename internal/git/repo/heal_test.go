@@ -34,63 +34,55 @@ func (f *fixture) reopen(t *testing.T) {
 }
 
 // each calls do for every file below the mirror's objects.
-func (f *fixture) each(t *testing.T, do func(path string) error) {
-	t.Helper()
-	err := filepath.WalkDir(filepath.Join(f.dir, "01J0.git", "objects"), func(path string, d fs.DirEntry, err error) error {
+func (f *fixture) each(do func(path string) error) error {
+	return filepath.WalkDir(filepath.Join(f.dir, "01J0.git", "objects"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		return do(path)
 	})
+}
+
+// cut halves a file.
+func cut(path string) error {
+	info, err := os.Stat(path)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
+	return errors.Join(os.Chmod(path, 0o644), os.Truncate(path, info.Size()/2))
+}
+
+// inPacks repacks the mirror and then calls do for every file of the pack with that suffix.
+func (f *fixture) inPacks(suffix string, do func(path string) error) error {
+	if err := f.mirrors.Repack(f.ctx, f.repository); err != nil {
+		return err
+	}
+	return f.each(func(path string) error {
+		if strings.HasSuffix(path, suffix) {
+			return do(path)
+		}
+		return nil
+	})
 }
 
 // TestDamagedMirrorHeals breaks a mirror in every way a crash or a disk can, and reads from it as if nothing happened.
 func TestDamagedMirrorHeals(t *testing.T) {
 	t.Parallel()
-	harms := map[string]func(t *testing.T, f *fixture){
-		"objects gone": func(t *testing.T, f *fixture) { f.each(t, os.Remove) },
-		"objects empty": func(t *testing.T, f *fixture) {
-			f.each(t, func(p string) error { return errors.Join(os.Chmod(p, 0o644), os.Truncate(p, 0)) })
+	harms := map[string]func(f *fixture) error{
+		"objects gone": func(f *fixture) error { return f.each(os.Remove) },
+		"objects empty": func(f *fixture) error {
+			return f.each(func(p string) error { return errors.Join(os.Chmod(p, 0o644), os.Truncate(p, 0)) })
 		},
-		"objects cut short": func(t *testing.T, f *fixture) {
-			f.each(t, func(p string) error {
-				info, err := os.Stat(p)
-				return errors.Join(err, os.Chmod(p, 0o644), os.Truncate(p, info.Size()/2))
-			})
-		},
-		"one object gone": func(t *testing.T, f *fixture) {
+		"objects cut short": func(f *fixture) error { return f.each(cut) },
+		"one object gone": func(f *fixture) error {
 			id := f.clone.Run("rev-parse", "HEAD:sub")
-			if err := os.Remove(filepath.Join(f.dir, "01J0.git", "objects", id[:2], id[2:])); err != nil {
-				t.Fatal(err)
-			}
+			return os.Remove(filepath.Join(f.dir, "01J0.git", "objects", id[:2], id[2:]))
 		},
-		"folders gone": func(t *testing.T, f *fixture) {
-			if err := os.RemoveAll(filepath.Join(f.dir, "01J0.git", "objects")); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"packed, index cut short": func(t *testing.T, f *fixture) {
-			if err := f.mirrors.Repack(t.Context(), f.repository); err != nil {
-				t.Fatal(err)
-			}
-			f.each(t, func(p string) error {
-				if !strings.HasSuffix(p, ".idx") {
-					return nil
-				}
-				return errors.Join(os.Chmod(p, 0o644), os.Truncate(p, 100))
-			})
-		},
-		"pack written, index without pack, rubbish": func(t *testing.T, f *fixture) {
-			if err := f.mirrors.Repack(t.Context(), f.repository); err != nil {
-				t.Fatal(err)
-			}
-			f.each(t, func(p string) error {
-				if !strings.HasSuffix(p, ".pack") {
-					return nil
-				}
+		"folders gone":            func(f *fixture) error { return os.RemoveAll(filepath.Join(f.dir, "01J0.git", "objects")) },
+		"packed, index cut short": func(f *fixture) error { return f.inPacks(".idx", cut) },
+		"packed, pack cut short":  func(f *fixture) error { return f.inPacks(".pack", cut) },
+		"index without pack, rubbish": func(f *fixture) error {
+			return f.inPacks(".pack", func(p string) error {
 				return errors.Join(os.Remove(p), os.WriteFile(filepath.Join(filepath.Dir(p), "tmp_pack_1"), []byte("PACK"), 0o600))
 			})
 		},
@@ -109,7 +101,9 @@ func TestDamagedMirrorHeals(t *testing.T) {
 				f.fetch(t, "refs/heads/main")
 				f.git.Run(f.bare, "reflog", "expire", "--expire=now", "--all")
 				f.git.Run(f.bare, "gc", "--quiet", "--prune=now")
-				harm(t, f)
+				if err := harm(f); err != nil {
+					t.Fatal(err)
+				}
 				if restart {
 					f.reopen(t)
 				}
@@ -147,7 +141,9 @@ func TestHealNeedsTheRepository(t *testing.T) {
 	c := f.clone.Commit("one", map[string]string{"a": "1"})
 	f.clone.Push("main")
 	f.fetch(t, "refs/heads/main")
-	f.each(t, os.Remove)
+	if err := f.each(os.Remove); err != nil {
+		t.Fatal(err)
+	}
 	f.reopen(t)
 	away := f.bare + ".away"
 	if err := os.Rename(f.bare, away); err != nil {
@@ -197,6 +193,38 @@ func TestTreeSurvivesRepackAndFetch(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestLargeFile reads a file that is streamed, from single objects and from a pack.
+func TestLargeFile(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, repo.Options{})
+	text := strings.Repeat("0123456789abcdef", 200_000)
+	c := f.clone.Commit("one", map[string]string{"large": text})
+	c2 := f.clone.Commit("two", map[string]string{"large": text[:2_000_000] + "changed" + text[2_000_000:]})
+	f.clone.Push("main")
+	f.fetch(t, "refs/heads/main")
+	f.clone.Push("--force", c+":refs/heads/old")
+	f.fetch(t, "refs/heads/old")
+	for _, packed := range []bool{false, true} {
+		if packed {
+			if err := f.mirrors.Repack(t.Context(), f.repository); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				if read(t, f.tree(t, c), "large") != text {
+					t.Error("the file differs")
+				}
+				if got := read(t, f.tree(t, c2), "large"); len(got) != len(text)+7 || got[2_000_000:2_000_007] != "changed" {
+					t.Errorf("the second file differs: %d bytes", len(got))
+				}
+			})
+		}
+		wg.Wait()
+	}
 }
 
 // TestHTTP fetches through the real git http-backend, with and without credentials.

@@ -129,7 +129,7 @@ func (s *Mirrors) basic(ctx context.Context, r waybill.Repository, ep *transport
 		}
 	}
 	if user == "" && password == "" {
-		return nil, nil //nolint:nilnil // no method is how go-git is told to send no credentials
+		return nil, nil // how go-git is told to send no credentials
 	}
 	return &githttp.BasicAuth{Username: user, Password: password}, nil
 }

@@ -42,6 +42,7 @@ type Mirrors struct {
 	o    Options
 	http transport.Transport
 	ssh  transport.Transport
+	idle func() // closes the connections that are kept for later
 
 	mu   sync.Mutex
 	byID map[string]*mirror
@@ -63,9 +64,12 @@ func Open(dir string, o Options) (*Mirrors, error) {
 	}}
 	return &Mirrors{
 		dir: dir, o: o.withDefaults(), byID: map[string]*mirror{},
-		http: githttp.NewClient(client), ssh: gitssh.NewClient(nil),
+		http: githttp.NewClient(client), ssh: gitssh.NewClient(nil), idle: client.CloseIdleConnections,
 	}, nil
 }
+
+// Close gives back the connections that are kept for later. Mirrors can still be read.
+func (s *Mirrors) Close() { s.idle() }
 
 func (o Options) withDefaults() Options {
 	if o.Log == nil {

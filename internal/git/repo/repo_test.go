@@ -1,6 +1,7 @@
 package repo_test
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 )
 
 type fixture struct {
+	ctx        context.Context //nolint:containedctx // of the test
 	git        *testkit.Git
 	clone      *testkit.Clone
 	bare       string
@@ -34,7 +36,7 @@ func newFixture(t *testing.T, o repo.Options) *fixture {
 		t.Fatal(err)
 	}
 	return &fixture{
-		git: g, clone: g.Clone(bare, "work"), bare: bare, dir: dir, mirrors: mirrors,
+		ctx: t.Context(), git: g, clone: g.Clone(bare, "work"), bare: bare, dir: dir, mirrors: mirrors,
 		repository: waybill.Repository{ID: "01J0", Name: "shop", Owner: "feeds", URL: bare},
 	}
 }

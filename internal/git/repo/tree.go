@@ -58,7 +58,7 @@ func (s *Mirrors) pinnedCommit(r waybill.Repository, commit string) (*mirror, pl
 	return m, h, nil
 }
 
-// Walk calls fn for every file in the order of their paths.
+// Walk calls fn for every file in Git's order.
 func (t *tree) Walk(ctx context.Context, fn func(waybill.File) error) error {
 	files, err := t.list(ctx)
 	if err != nil {

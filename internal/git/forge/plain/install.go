@@ -23,19 +23,21 @@ const mark = "# waybill post-receive hook."
 const script = `#!/bin/sh
 ` + mark + ` Written by "waybill repo add", removed by "waybill repo remove".
 # It reports pushed refs and shows what comes of them. It cannot refuse a push.
-refs=$(cat)
-status=0
-before=$(dirname "$0")/post-receive.before-waybill
-if [ -x "$before" ]; then
-	printf '%s\n' "$refs" | "$before" "$@" || status=$?
-fi
+before=${0%/*}/post-receive.before-waybill
 waybill=%binary%
 [ -x "$waybill" ] || waybill=$(command -v waybill)
-if [ -n "$waybill" ]; then
-	printf '%s\n' "$refs" | "$waybill" hook post-receive || :
-elif [ -e "${GIT_DIR:-.}/waybill/hook.json" ]; then
-	echo "waybill: the program "%binary%" is gone; the push is stored and found by polling"
-fi
+report() {
+	if [ -n "$waybill" ]; then
+		"$waybill" hook post-receive || :
+	elif [ -e "${GIT_DIR:-.}/waybill/hook.json" ]; then
+		echo "waybill: the program "%binary%" is gone; the push is stored and found by polling"
+	fi
+}
+[ -x "$before" ] || { report; exit 0; }
+refs=$(cat)
+status=0
+printf '%s\n' "$refs" | "$before" "$@" || status=$?
+printf '%s\n' "$refs" | report
 exit "$status"
 `
 

@@ -125,7 +125,7 @@ func (f *Forge) push(ctx context.Context, r waybill.Repository, commit string, s
 
 // openCopy opens, or makes, the repository that holds the notes of a repository reached by URL.
 func (f *Forge) openCopy(ctx context.Context, r waybill.Repository) (notes, error) {
-	dir := filepath.Join(f.o.Dir, filepath.Base(r.ID)+".git")
+	dir := filepath.Join(f.o.Dir, filepath.Base(r.ID)+".notes.git")
 	if _, err := os.Stat(filepath.Join(dir, "HEAD")); errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return notes{}, waybill.Wrap(waybill.Unavailable, err, "cannot create the folder of notes")
