@@ -89,7 +89,8 @@ func place(hooks string, owner binary.Owner, content []byte) error {
 }
 
 // RemoveHook undoes InstallHook: the settings go, and so does the hook unless somebody replaced it; what it had moved
-// aside comes back. A hooks folder that several repositories share keeps the hook, which does nothing without settings.
+// aside comes back. A hooks folder outside the repository may serve several:
+// it keeps the hook, which does nothing without settings.
 func RemoveHook(ctx context.Context, r waybill.Repository) error {
 	dir, _, hooks, err := hookPlaces(ctx, r)
 	if waybill.IsCode(err, waybill.NotFound) {
@@ -102,7 +103,7 @@ func RemoveHook(ctx context.Context, r waybill.Repository) error {
 		return err
 	}
 	path := filepath.Join(hooks, "post-receive")
-	if ours, err := isOurs(path); err != nil || !ours || hooks != filepath.Join(dir, "hooks") {
+	if ours, err := isOurs(path); err != nil || !ours || !strings.HasPrefix(hooks, dir+"/") {
 		return err
 	}
 	err = os.Rename(path+".before-waybill", path)
