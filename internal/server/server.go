@@ -12,7 +12,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/waybill-dev/waybill/internal/foundation/auth"
+	"github.com/waybill-dev/waybill/internal/foundation/blob"
 	"github.com/waybill-dev/waybill/internal/foundation/config"
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	"github.com/waybill-dev/waybill/internal/foundation/telemetry"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -22,7 +26,9 @@ type Options struct {
 	Version string
 	Log     *slog.Logger
 	Out     io.Writer // receives what a person should read: addresses and the sign-in link
-	Now     func() time.Time
+	// StateFile is left for the command line on this machine; empty: none.
+	StateFile string
+	Now       func() time.Time
 	// Commit wraps named transactions, for tests that kill the server at one; nil otherwise.
 	Commit func(names []string, run func() error) error
 }
@@ -30,11 +36,16 @@ type Options struct {
 // Server is a running Waybill.
 type Server struct {
 	Options
-	parts         *parts
-	public, admin *http.Server
+	db            *store.DB
+	blobs         *blob.Store
+	metrics       *telemetry.Metrics
+	keeper        *auth.Keeper
 	listener      net.Listener
 	adminListener net.Listener
-	cleanups      []cleanup
+	public, admin *http.Server
+	// loops run until their context ends.
+	loops    []func(context.Context) error
+	cleanups []cleanup
 }
 
 // cleanup undoes one acquisition of New.
@@ -63,7 +74,7 @@ const drainLimit = 10 * time.Second
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	g, ctx := errgroup.WithContext(ctx)
-	for _, loop := range s.parts.loops {
+	for _, loop := range s.loops {
 		g.Go(func() error { return loop(ctx) })
 	}
 	g.Go(func() error { return serve(s.public, s.listener) })

@@ -41,7 +41,7 @@ func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	flush := http.NewResponseController(w)
-	s := &stream{inbox: in, repository: r, delivery: d, sent: map[string]progress.Step{}, ended: map[string]bool{}}
+	s := &stream{inbox: in, repository: r, delivery: d, refs: map[string]progress.Ref{}, sent: map[string]progress.Step{}, ended: map[string]bool{}}
 	s.emit = func(e progress.Event) error { return progress.Encode(w, e) }
 	for {
 		done, err := s.update(ctx)
@@ -70,6 +70,7 @@ type stream struct {
 	delivery   waybill.Delivery
 	emit       func(progress.Event) error
 	opened     bool
+	refs       map[string]progress.Ref
 	sent       map[string]progress.Step
 	ended      map[string]bool
 }
@@ -117,6 +118,9 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	if err != nil || len(statuses) == 0 {
 		return false, err
 	}
+	if err := s.introduce(u, check); err != nil {
+		return false, err
+	}
 	for _, step := range steps(u.Name, statuses) {
 		key := u.Name + " " + step.Declaration + " " + string(step.Step)
 		if s.sent[key] == step {
@@ -131,22 +135,36 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	if check.Phase != waybill.Planned || !aggregate.State.Final() {
 		return false, nil
 	}
-	return true, s.close(u, check, aggregate)
+	return true, s.close(u, check, statuses)
 }
 
-// close tells the findings and how the ref ended.
-func (s *stream) close(u waybill.RefUpdate, check waybill.Check, aggregate waybill.Status) error {
+// introduce says once what was found behind the ref: the commit, also of an annotated tag, and how many declarations.
+func (s *stream) introduce(u waybill.RefUpdate, check waybill.Check) error {
+	ref := progress.Ref{
+		Ref: u.Name, Commit: check.Commit, Repository: s.repository.FullName(), Declarations: len(check.Connectors),
+	}
+	if s.refs[u.Name] == ref {
+		return nil
+	}
+	s.refs[u.Name] = ref
+	return s.emit(ref)
+}
+
+// close tells the findings and how the ref ended, in words where the steps have not said it all.
+func (s *stream) close(u waybill.RefUpdate, check waybill.Check, statuses []waybill.Status) error {
 	for _, f := range check.Findings {
 		if err := s.emit(progress.Finding{Ref: u.Name, Text: f.String()}); err != nil {
 			return err
 		}
 	}
+	aggregate := statuses[0]
 	end := progress.End{Ref: u.Name, State: aggregate.State, URL: s.link(check)}
-	if aggregate.State != waybill.StateSuccess || len(s.sent) == 0 || strings.Contains(aggregate.Description, "superseded") {
-		end.Description = aggregate.Description
-	}
-	if check.Findings.Errors() > 0 {
+	superseded := slices.ContainsFunc(statuses, func(st waybill.Status) bool { return st.Outcome == waybill.Superseded })
+	switch {
+	case check.Findings.Errors() > 0:
 		end.Description = waybill.Count(check.Findings.Errors(), "error")
+	case superseded, aggregate.State != waybill.StateSuccess, len(statuses) == 1:
+		end.Description = aggregate.Description
 	}
 	return s.emit(end)
 }

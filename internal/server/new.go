@@ -1,0 +1,226 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/connector/release"
+	"github.com/waybill-dev/waybill/internal/connector/run"
+	"github.com/waybill-dev/waybill/internal/connector/runner/docker"
+	"github.com/waybill-dev/waybill/internal/face/api"
+	"github.com/waybill-dev/waybill/internal/face/httpserver"
+	"github.com/waybill-dev/waybill/internal/face/portal"
+	"github.com/waybill-dev/waybill/internal/foundation/auth"
+	"github.com/waybill-dev/waybill/internal/foundation/blob"
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	"github.com/waybill-dev/waybill/internal/foundation/telemetry"
+	"github.com/waybill-dev/waybill/internal/git/forge"
+	"github.com/waybill-dev/waybill/internal/git/forge/plain"
+	"github.com/waybill-dev/waybill/internal/git/inbox"
+	"github.com/waybill-dev/waybill/internal/git/manifest"
+	"github.com/waybill-dev/waybill/internal/git/reconcile"
+	"github.com/waybill-dev/waybill/internal/git/repo"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// pollTimeout bounds one look at one repository.
+const pollTimeout = 30 * time.Second
+
+// New acquires what a server needs, in the order in which the parts stand on each other, and wires them. After an
+// error nothing stays acquired.
+func New(ctx context.Context, o Options) (s *Server, err error) {
+	s = &Server{Options: o, metrics: telemetry.New(o.Version)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if err := s.openFoundation(ctx); err != nil {
+		return nil, err
+	}
+	installation, err := installation(o.Config.Data, o.Now())
+	if err != nil {
+		return nil, err
+	}
+	program, err := s.program()
+	if err != nil {
+		return nil, err
+	}
+
+	mirrors, err := repo.Open(o.Config.MirrorFolder(), repo.Options{Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	loader, err := manifest.New()
+	if err != nil {
+		return nil, err
+	}
+	images, builder, err := s.openImages()
+	if err != nil {
+		return nil, err
+	}
+	s.onClose("image engine", images.Close)
+	runner, err := docker.Open(docker.Options{Host: o.Config.Docker.Host, Installation: installation})
+	if err != nil {
+		return nil, err
+	}
+	s.onClose("runner", runner.Close)
+
+	runs := run.New(run.Options{
+		DB: s.db, Runner: runner, Logs: logs{s.blobs}, Now: o.Now, Log: o.Log,
+		Observer: run.Observer{Ended: s.metrics.RunEnded, ScheduleLag: s.metrics.ScheduleLag},
+	})
+	releases := s.newReleases(images, builder, runner, mirrors, runs)
+	refs := reconcile.New(reconcile.Options{
+		DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Now: o.Now, Log: o.Log,
+		Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated},
+	})
+	in := inbox.New(inbox.Options{
+		DB: s.db, Now: o.Now, Log: o.Log, PublicURL: s.publicURL(),
+		Observer: inbox.Observer{Request: s.metrics.Hook, Delivery: s.metrics.Delivery, Missed: s.metrics.Missed},
+	})
+	poller := &inbox.Poller{Inbox: in, Lister: mirrors, Interval: o.Config.Poll.Plain, Timeout: pollTimeout}
+	watcher := &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors}
+	outbox := &forge.Outbox{
+		DB: s.db, PublicURL: s.publicURL(), Log: o.Log, Now: o.Now,
+		Forges:   map[string]forge.Forge{"plain": plain.New(plain.Options{Dir: o.Config.MirrorFolder(), Now: o.Now})},
+		Observer: forge.Observer{Request: s.countForge, First: s.metrics.FirstStatus, Final: s.metrics.FinalStatus},
+	}
+
+	work := queue.New(s.db, queue.Options{
+		Owner: installation, Now: o.Now, Log: o.Log,
+		Observe: queue.Observe{Claimed: s.metrics.Waited, Finished: s.metrics.Worked},
+	})
+	work.Handle(reconcile.Kind, 4, 4, refs.Handle)
+	work.Handle(release.Kind, 8, 4, releases.Handle)
+	work.Handle(forge.Kind, 4, 4, outbox.Handle)
+	work.Handle(run.Kind, o.Config.Runs.Concurrency, o.Config.Runs.Concurrency, runs.Handle)
+	if err := work.Recover(ctx); err != nil {
+		return nil, err
+	}
+	s.loops = append(s.loops, work.Run, poller.Run, runs.Schedule, s.maintain(releases, runs))
+
+	pages, err := portal.New(portal.Options{
+		DB: s.db, Logs: s.blobs, Versions: releases, Retrier: refs, Runs: runs, Start: startFromPage(runs), Now: o.Now,
+		Log: o.Log, Open: loopback(o.Config.Listen),
+	})
+	if err != nil {
+		return nil, err
+	}
+	rest, err := api.New(api.Options{
+		DB: s.db, Releases: releases, Commits: refs, Repositories: watcher, Runs: runs, Logs: s.blobs,
+		Tokens: s.keeper, Log: o.Log, Now: o.Now, Version: o.Version, PublicURL: s.publicURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.mount(in, pages, rest)
+	return s, nil
+}
+
+// openFoundation opens what everything stands on: data folder, listeners, store, logs, credentials.
+func (s *Server) openFoundation(ctx context.Context) error {
+	c := s.Config
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return waybill.Wrap(waybill.Unavailable, err, "cannot create the data folder "+c.Data)
+	}
+	var err error
+	if s.listener, err = s.listen(ctx, c.Listen, "listen"); err != nil {
+		return err
+	}
+	if s.adminListener, err = s.listen(ctx, c.AdminListen, "adminListen"); err != nil {
+		return err
+	}
+	if s.db, err = store.Open(ctx, store.Options{URL: c.Database, Log: s.Log, Now: s.Now, Commit: s.Commit}); err != nil {
+		return err
+	}
+	s.onClose("store", s.db.Close)
+	if s.blobs, err = blob.Open(c.BlobFolder(), s.Now); err != nil {
+		return err
+	}
+	s.onClose("logs", s.blobs.Close)
+	s.keeper = auth.New(s.db, s.Now)
+	return nil
+}
+
+func (s *Server) listen(ctx context.Context, address, key string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, waybill.Wrap(waybill.Unavailable, err, "cannot listen on "+address+" ("+key+"): "+reason(err))
+	}
+	s.onClose("listener "+key, func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return l, nil
+}
+
+// reason is the innermost cause of a failed system call, without the addresses around it.
+func reason(err error) string {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err.Error()
+}
+
+func (s *Server) onClose(name string, run func() error) {
+	s.cleanups = append(s.cleanups, cleanup{name, run})
+}
+
+// mount puts the faces on the two listeners.
+func (s *Server) mount(in *inbox.Inbox, pages, rest http.Handler) {
+	options := httpserver.Options{Log: s.Log, Now: s.Now, Hosts: s.hosts(), Auth: s.keeper}
+	mux := http.NewServeMux()
+	in.Mount(mux, func(w http.ResponseWriter, r *http.Request, err error) { httpserver.WriteError(w, r, s.Log, err) })
+	httpserver.SignIn(mux, s.Log, s.keeper, s.secure())
+	httpserver.Health(mux, s.Log, s.ready)
+	mux.Handle("/api/", rest)
+	mux.Handle("/", pages)
+	s.public = &http.Server{Handler: httpserver.Public(mux, options), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	admin := httpserver.Admin(s.metrics.Handler(s.db, s.Log, s.Now), s.ready, options)
+	s.admin = &http.Server{Handler: admin, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+}
+
+// ready reports whether the store takes writes.
+func (s *Server) ready(ctx context.Context) error {
+	return s.db.Write(ctx, "ready", func(*store.Tx) error { return nil })
+}
+
+// publicURL is where people reach the server, without slash at the end.
+func (s *Server) publicURL() string {
+	if s.Config.PublicURL != "" {
+		return s.Config.PublicURL
+	}
+	return s.URL()
+}
+
+func (s *Server) hosts() []string {
+	if u, err := url.Parse(s.Config.PublicURL); err == nil && u.Host != "" {
+		return []string{u.Hostname()}
+	}
+	return nil
+}
+
+// secure says that browsers reach the server by https only.
+func (s *Server) secure() bool {
+	u, err := url.Parse(s.Config.PublicURL)
+	return err == nil && u.Scheme == "https"
+}
+
+// loopback reports whether only this machine reaches address.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,83 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/connector/release"
+	"github.com/waybill-dev/waybill/internal/connector/run"
+	"github.com/waybill-dev/waybill/internal/face/client"
+	"github.com/waybill-dev/waybill/internal/face/portal"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// startFromPage lets the portal start runs.
+func startFromPage(runs *run.Engine) func(context.Context, portal.Start) (waybill.Run, error) {
+	return func(ctx context.Context, q portal.Start) (waybill.Run, error) {
+		return runs.Start(ctx, run.Request{
+			Connector: q.Connector, Major: q.Major, Site: q.Site, Trigger: waybill.TriggerManual, By: q.By,
+		})
+	}
+}
+
+// countForge counts a request to a forge by its result.
+func (s *Server) countForge(forge, operation string, err error) {
+	code := "ok"
+	if err != nil {
+		code = string(waybill.CodeOf(err))
+	}
+	s.metrics.Forge(forge, operation, code)
+}
+
+// maintenanceEvery is how often what is too old is removed.
+const maintenanceEvery = time.Hour
+
+// maintain removes, at the start and every hour, what nothing needs any more: old images and logs, containers that no
+// run knows, expired credentials.
+func (s *Server) maintain(releases *release.Engine, runs *run.Engine) func(context.Context) error {
+	sweeps := map[string]func(context.Context) error{
+		"images":      releases.Sweep,
+		"containers":  func(ctx context.Context) error { _, err := runs.Sweep(ctx); return err },
+		"credentials": func(ctx context.Context) error { _, err := s.keeper.Sweep(ctx); return err },
+	}
+	return func(ctx context.Context) error {
+		for {
+			for name, sweep := range sweeps {
+				if err := sweep(ctx); err != nil && ctx.Err() == nil {
+					s.Log.Warn("maintenance failed", "component", "server", "task", name, "error", err)
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(maintenanceEvery):
+			}
+		}
+	}
+}
+
+// announce tells people and the command line on this machine where the server is.
+func (s *Server) announce(ctx context.Context) error {
+	tokenFile, err := filepath.Abs(filepath.Join(s.Config.Data, "admin.token"))
+	if err != nil {
+		return waybill.Wrap(waybill.Internal, err, "cannot find the data folder")
+	}
+	if err := s.keeper.LocalToken(ctx, tokenFile); err != nil {
+		return err
+	}
+	if file := s.StateFile; file != "" {
+		if err := client.WriteState(file, client.State{URL: s.URL(), TokenFile: tokenFile}); err != nil {
+			return err
+		}
+		s.onClose("state file", func() error { return client.RemoveState(file, s.URL()) })
+	}
+	link, _, err := s.keeper.Link(ctx, waybill.Actor{Name: "serve", Channel: waybill.ChannelSystem})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.Out, "Waybill %s\n  pages    %s\n  admin    http://%s\n  data     %s\n  sign in  %s/sign-in?token=%s\n",
+		s.Version, s.publicURL(), s.adminListener.Addr(), s.Config.Data, s.publicURL(), link.Reveal())
+	return err
+}
