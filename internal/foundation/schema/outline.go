@@ -181,10 +181,13 @@ func (r *outliner) add(o *Outline, x ast.Expr) {
 	case *ast.ListLit:
 		o.Kinds |= List
 		for _, e := range x.Elts {
-			if e, ok := e.(*ast.Ellipsis); ok && e.Type != nil {
-				o.Elements = &Outline{}
-				r.add(o.Elements, e.Type)
+			e, ok := e.(*ast.Ellipsis)
+			if !ok || e.Type == nil {
+				r.fail(x)
+				return
 			}
+			o.Elements = &Outline{}
+			r.add(o.Elements, e.Type)
 		}
 	default:
 		r.fail(x)

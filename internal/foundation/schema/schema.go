@@ -113,7 +113,9 @@ func (s *Set) Check(definition string, d *Document) error {
 	}
 	known := make([]Path, 0, len(d.Problems))
 	for _, p := range d.Problems {
-		known = append(known, p.Path)
+		if p.Mistake == Alias || p.Mistake == Tag { // holes, which CUE calls incomplete
+			known = append(known, p.Path)
+		}
 	}
 	for range maxRounds {
 		paths, err := j.offences(definition, d)

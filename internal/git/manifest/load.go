@@ -109,14 +109,14 @@ func (l *Loader) load(ctx context.Context, f *file) error {
 			Message: "the manifest declares nothing", Hint: "delete it, or start with \"apiVersion: waybill.dev/v1\"",
 		})
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, parsed := range documents {
 		d := &document{Document: parsed, file: f, folder: path.Dir(f.name)}
-		if err := l.examine(ctx, d); err != nil {
-			return err
-		}
 		f.documents = append(f.documents, d)
+		g.Go(func() error { return l.examine(ctx, d) })
 	}
-	return nil
+	return g.Wait()
 }
 
 // finding turns a problem of the schema into a finding.
