@@ -26,7 +26,7 @@ type cluster struct {
 }
 
 // theCluster is shared by all tests of a process: starting one takes seconds.
-var theCluster = sync.OnceValues(startCluster) //nolint:gochecknoglobals // One server for the whole process.
+var theCluster = sync.OnceValues(startCluster)
 
 // Postgres returns the URL of an empty schema in a real PostgreSQL server that belongs to this test process. The schema
 // is dropped when the test ends, the server when the process ends. The test fails when PostgreSQL is not installed.
@@ -52,7 +52,7 @@ func (c *cluster) url(schema string) string {
 }
 
 // exec runs one statement on a connection of its own.
-func (c *cluster) exec(t testing.TB, ctx context.Context, statement string) { //nolint:revive // t comes first in test helpers.
+func (c *cluster) exec(t testing.TB, ctx context.Context, statement string) {
 	t.Helper()
 	conn, err := pgx.Connect(ctx, c.url("public"))
 	if err != nil {
@@ -107,13 +107,13 @@ func startCluster() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", //nolint:gosec,noctx // An installed program, for the life of the process.
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust",
 		"-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync", "--no-instructions")
 	initdb.Dir, initdb.SysProcAttr = dir, attr
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	server := exec.Command("/bin/sh", "-c", serve, "sh", bin, dir) //nolint:gosec,noctx // It outlives the test that needs it first.
+	server := exec.Command("/bin/sh", "-c", serve, "sh", bin, dir)
 	server.Dir, server.SysProcAttr = dir, attr
 	input, alive, err := os.Pipe()
 	if err != nil {
@@ -146,7 +146,7 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 		return nil, err
 	}
 	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attr, os.Chown(dir, int(uid), int(gid)) //nolint:gosec // 32 bits fit.
+	return attr, os.Chown(dir, int(uid), int(gid))
 }
 
 // wait returns when the server answers.
@@ -163,7 +163,7 @@ func (c *cluster) wait() error {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			log, _ := os.ReadFile(filepath.Join(c.dir, "log")) //nolint:errcheck // The error below says more.
+			log, _ := os.ReadFile(filepath.Join(c.dir, "log"))
 			return fmt.Errorf("it does not answer: %w\n%s", err, log)
 		}
 	}

@@ -77,6 +77,7 @@ func (q *Queue) end(ctx context.Context, i Item, r Result) error {
 		args = append(args, store.Micros(now.Add(backoff(i.Key, i.Attempt))))
 	case snooze:
 		args = append(args, store.Micros(now.Add(r.delay)))
+	default: // not later
 	}
 	return q.db.WriteStatements(ctx, "queue.end", func(tx *store.Tx) error {
 		changed, err := tx.Exec(ctx, endings()[r.outcome], args...)

@@ -129,5 +129,6 @@ func (p *pool) tell(ctx context.Context, i Item, r Result) {
 		log.ErrorContext(ctx, "work was discarded", "error", r.err, "cause", cause, "code", waybill.CodeOf(r.err))
 	case snooze:
 		log.InfoContext(ctx, "work waits", "duration_ms", r.delay.Milliseconds(), "reason", r.reason())
+	default: // it is done
 	}
 }

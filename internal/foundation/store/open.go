@@ -126,9 +126,11 @@ func (db *DB) release() error {
 }
 
 // Write runs fn in one transaction and returns when it is on disk. name is constant and dotted, such as
-// "release.build". fn may run again after a serialization failure: it must not keep state outside. An error or a panic
-// of fn rolls everything back. fn must not call Write, nor wait for anything but the database: on SQLite all writers
-// wait for it. A ctx that ends before fn has begun ends the write with Unavailable; afterwards the outcome is awaited.
+// "release.build". fn may run again when others interfered: it must not keep state outside, other than what it sets
+// anew each time. An error or a panic of fn rolls everything back, and fn must return the error of a statement that
+// failed: PostgreSQL refuses all further ones. fn must not call Write, nor wait for anything but the database: on
+// SQLite all writers wait for it. A ctx that ends before fn has begun ends the write with Unavailable; afterwards the
+// outcome is awaited. Only a connection to PostgreSQL that breaks during the commit leaves the outcome unknown.
 func (db *DB) Write(ctx context.Context, name string, fn func(tx *Tx) error) error {
 	return db.run(ctx, name, sql.LevelSerializable, fn)
 }

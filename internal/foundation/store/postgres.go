@@ -96,10 +96,15 @@ func (db *DB) try(ctx context.Context, name string, level sql.IsolationLevel, fn
 		return nil, errClosed
 	default:
 	}
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer conn.Close()
 	// The commit is not the caller's to cancel: half-way its outcome would be unknown.
 	limited, cancel := context.WithTimeout(db.ctx, maxWrite)
 	defer cancel()
-	begun, err := db.write.BeginTx(limited, &sql.TxOptions{Isolation: level})
+	begun, err := conn.BeginTx(limited, &sql.TxOptions{Isolation: level})
 	if err != nil {
 		return nil, translate(err)
 	}

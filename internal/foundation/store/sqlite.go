@@ -43,7 +43,7 @@ func (db *DB) prepareFile(path string) error {
 	if err != nil {
 		return waybill.Wrap(waybill.Unavailable, err, "the lock file cannot be opened: "+path+".lock")
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // A descriptor fits an int.
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = lock.Close()
 		return waybill.Wrap(waybill.Conflict, err, "another server has the database open: "+path)
 	}
@@ -78,7 +78,7 @@ func (db *DB) openPools(ctx context.Context, path string) error {
 // sqliteURL returns the data source of a file. Every commit is synced to disk (synchronous=FULL).
 func sqliteURL(path string, readOnly bool) string {
 	q := url.Values{}
-	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-8000)"} {
+	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-8000)", "temp_store(MEMORY)"} {
 		q.Add("_pragma", p)
 	}
 	if readOnly {

@@ -34,7 +34,7 @@ func interleave(t *testing.T, db *store.DB) {
 			t.Error(err)
 		}
 		observed[k].Store(seen)
-		switch n := rand.IntN(20); { //nolint:gosec // Only to mix.
+		switch n := rand.IntN(20); {
 		case n < 4:
 			return queue.Snooze(time.Duration(n)*time.Millisecond, "mixing")
 		case n == 4 && i.Attempt == 1 && i.Wanted%7 == 0:
@@ -50,7 +50,7 @@ func interleave(t *testing.T, db *store.DB) {
 	}
 	together(writers, func(int) {
 		for range wishes {
-			k := rand.IntN(keys) //nolint:gosec // Only to mix.
+			k := rand.IntN(keys)
 			source[k].Add(1)
 			enqueue(t, db, queue.Entry{Kind: "x", Key: fmt.Sprint(k), Tenant: fmt.Sprint(k % 2)})
 		}

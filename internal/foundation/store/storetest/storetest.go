@@ -2,6 +2,7 @@
 package storetest
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -73,11 +74,7 @@ func wantCode(t *testing.T, err error, code waybill.Code) {
 	if waybill.CodeOf(err) == code {
 		return
 	}
-	var cause error
-	if e, ok := err.(interface{ Unwrap() error }); ok { //nolint:errorlint // Only for the message.
-		cause = e.Unwrap()
-	}
-	t.Fatalf("error %v (%s, caused by %v), want %q", err, waybill.CodeOf(err), cause, code)
+	t.Fatalf("error %v (%s, caused by %v), want %q", err, waybill.CodeOf(err), errors.Unwrap(err), code)
 }
 
 // wantGot compares; err must be nil.
@@ -106,9 +103,9 @@ func together(n int, fn func(i int)) {
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	limit := time.NewTimer(30 * time.Second)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
-	ticker := time.NewTicker(5 * time.Millisecond)
+	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for !holds() {
 		select {

@@ -77,7 +77,7 @@ func fencing(t *testing.T, db *store.DB) {
 	enqueue(t, db, queue.Entry{Kind: "x", Key: "k"})
 	begun, verdict := make(chan struct{}), make(chan error, 2)
 	options := slow("first")
-	options.Lease = 300 * time.Millisecond
+	options.Lease = 600 * time.Millisecond
 	first := queue.New(db, options)
 	first.Handle("x", 1, 0, func(ctx context.Context, i queue.Item) queue.Result {
 		write := func() error {
@@ -118,14 +118,14 @@ func fencing(t *testing.T, db *store.DB) {
 func heartbeat(t *testing.T, db *store.DB) {
 	enqueue(t, db, queue.Entry{Kind: "x", Key: "k"})
 	options := slow("first")
-	options.Lease, options.Poll = 200*time.Millisecond, 20*time.Millisecond
+	options.Lease, options.Poll = 2*time.Second, 100*time.Millisecond
 	begun := make(chan string, 10)
 	for _, owner := range []string{"first", "second"} {
 		options.Owner = owner
 		q := queue.New(db, options)
 		q.Handle("x", 1, 0, func(ctx context.Context, _ queue.Item) queue.Result {
 			begun <- owner
-			enough := time.NewTimer(5 * options.Lease)
+			enough := time.NewTimer(2 * options.Lease)
 			defer enough.Stop()
 			select {
 			case <-enough.C:
