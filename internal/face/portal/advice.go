@@ -22,7 +22,7 @@ func advise(step waybill.Step, outcome waybill.Outcome, detail string) string {
 	}
 	switch step {
 	case waybill.StepValidate:
-		return "Correct the lines below and push; `waybill validate` says the same on your machine."
+		return "Correct these lines and push. On your machine, waybill validate says the same."
 	case waybill.StepBuild:
 		return "Read the end of the build log, correct the Dockerfile or the code, and push."
 	case waybill.StepRuntime:

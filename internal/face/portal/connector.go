@@ -15,6 +15,7 @@ import (
 const (
 	shownReleases = 5
 	shownRuns     = 8
+	shownHistory  = 4
 	pageRows      = 30
 )
 
@@ -83,7 +84,7 @@ func (p *Portal) connectorEvents(w http.ResponseWriter, r *http.Request) error {
 func tabParts(tab string) []string {
 	switch tab {
 	case "":
-		return []string{"tracker", "troubles", "releases", "chart", "run-list"}
+		return []string{"tracker", "troubles", "releases", "chart", "recent", "run-list"}
 	case "runs":
 		return []string{"chart", "run-list"}
 	case "versions":

@@ -23,6 +23,9 @@ func (p *Portal) fillTab(ctx context.Context, page *connectorPage, read *reader,
 		if err := page.fillReleases(ctx, read, "", shownReleases); err != nil {
 			return err
 		}
+		if err := page.fillHistory(ctx, read, "", shownHistory); err != nil {
+			return err
+		}
 		return page.fillRuns(ctx, read, "", shownRuns)
 	case "setup":
 		if page.Declaration != nil {
@@ -36,7 +39,7 @@ func (p *Portal) fillTab(ctx context.Context, page *connectorPage, read *reader,
 	case "logs":
 		return p.fillLogs(ctx, page, read)
 	case "history":
-		return page.fillHistory(ctx, read, before)
+		return page.fillHistory(ctx, read, before, pageRows)
 	default:
 		return waybill.Errorf(waybill.NotFound, "a connector has no page %s", clip(page.Tab, 40))
 	}
@@ -121,16 +124,18 @@ func (p *Portal) fillLogs(ctx context.Context, page *connectorPage, read *reader
 	return err
 }
 
-func (page *connectorPage) fillHistory(ctx context.Context, read *reader, before string) error {
+func (page *connectorPage) fillHistory(ctx context.Context, read *reader, before string, limit int) error {
 	entries, err := store.History(ctx, read.q, store.HistoryFilter{
-		Subject: "connector:" + page.Identity.String(), Before: before, Limit: pageRows + 1,
+		Subject: "connector:" + page.Identity.String(), Before: before, Limit: limit + 1,
 	})
 	if err != nil {
 		return err
 	}
-	if len(entries) > pageRows {
-		entries = entries[:pageRows]
-		page.More = connectorURL(page.Identity, "history") + "?before=" + entries[pageRows-1].ID
+	if len(entries) > limit {
+		entries = entries[:limit]
+		if page.Tab == "history" {
+			page.More = connectorURL(page.Identity, "history") + "?before=" + entries[limit-1].ID
+		}
 	}
 	page.History = newHistory(entries, read.link)
 	return nil

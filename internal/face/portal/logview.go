@@ -34,8 +34,9 @@ type logPane struct {
 	Search string
 }
 
-// logLine is one line. Level is empty unless the line is an application log record.
-type logLine struct{ Level, Text string }
+// logLine is one line. Level is empty unless the line is an application log record; Mark is the level whose colour a
+// line of a build deserves.
+type logLine struct{ Level, Mark, Text string }
 
 // readPane reads the end of log id into pane. A log that was never written, or is gone, is empty.
 func (p *Portal) readPane(pane logPane, id string) (logPane, error) {
@@ -124,7 +125,7 @@ func newLogLine(line string) logLine {
 	line = printable(strings.TrimRight(line, "\r\n"))
 	var record map[string]any
 	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &record) != nil {
-		return logLine{Text: shorten(line)}
+		return logLine{Mark: buildMark(line), Text: shorten(line)}
 	}
 	level, _ := record["level"].(string)
 	message, _ := record["message"].(string)
@@ -137,6 +138,14 @@ func newLogLine(line string) logLine {
 		message += fmt.Sprintf("  %s=%v", k, record[k])
 	}
 	return logLine{Level: level, Text: shorten(printable(message))}
+}
+
+// buildMark finds what matters in the log of a build, whose lines begin with the number of a step.
+func buildMark(line string) string {
+	if _, rest, ok := strings.Cut(line, " "); ok && strings.HasPrefix(line, "#") && strings.HasPrefix(rest, "ERROR") {
+		return "error"
+	}
+	return ""
 }
 
 // shorten cuts a line that would swell the page.

@@ -137,6 +137,7 @@ func (p *Portal) loadRelease(r *http.Request) (releasePage, error) {
 	}
 	l.Newest = &rel
 	if t, ok := releaseTrouble(l, read.link); ok {
+		t.Log, page.Row.Retry = link{}, "" // the log is below, and one button to retry is enough
 		page.Trouble = &t
 	}
 	entries, err := store.History(ctx, read.q, store.HistoryFilter{Subject: "connector:" + id.String(), Commit: rel.Commit})

@@ -107,26 +107,3 @@ func newRunRow(r waybill.Run, release *waybill.Release, link func(repository, sh
 func identityOf(r waybill.Run) waybill.Identity {
 	return waybill.Identity{Kind: "Connector", Name: r.Connector, Major: r.Major}
 }
-
-// historyRow is one line of the history.
-type historyRow struct {
-	At            time.Time
-	Actor         string
-	Channel       waybill.Channel
-	Subject       string
-	Action        string
-	Before, After string
-	Message       string
-	Commit        commitLink
-}
-
-func newHistory(entries []waybill.Entry, link func(repository, sha string) commitLink) []historyRow {
-	rows := make([]historyRow, 0, len(entries))
-	for _, e := range entries {
-		rows = append(rows, historyRow{
-			At: e.At, Actor: e.Actor, Channel: e.Channel, Subject: e.Subject, Action: e.Action,
-			Before: e.Before, After: e.After, Message: e.Message, Commit: link(e.Repository, e.Commit),
-		})
-	}
-	return rows
-}

@@ -76,6 +76,7 @@ func (p *Portal) loadRun(r *http.Request) (runPage, error) {
 		repository = release.Repository
 	}
 	if t, ok := runTrouble(page.Run, read.link, repository); ok {
+		t.Log = link{} // this is where to read more
 		page.Trouble = &t
 	}
 	page.Values = runValues(page.Run, release)

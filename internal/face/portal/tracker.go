@@ -104,16 +104,20 @@ func newTrackStep(step waybill.Step, r *waybill.Release, link func(repository, s
 	if !ok {
 		return s
 	}
-	s.Mark, s.URL, s.Commit, s.At = markStep(*r, state), "/releases/"+r.ID, link(r.Repository, r.Commit), lastMove(*r, state)
+	s.Mark = markStep(*r, state)
+	if state.Outcome == waybill.Waiting && r.Outcome.Final() {
+		return s // never reached: nothing to say about it
+	}
+	s.URL, s.Commit, s.At = "/releases/"+r.ID, link(r.Repository, r.Commit), lastMove(*r, state)
 	if r.Semver != "" {
 		s.Version = "v" + r.Semver
 	}
 	switch {
 	case state.Outcome == waybill.Failed || state.Outcome == waybill.Errored:
-		s.Detail = "see below"
+		// the cause is quoted below the tracker
 	case step == waybill.StepBuild && r.Image != "":
 		s.Digest = r.Image
-	case step != waybill.StepBuild:
+	case state.Detail != string(state.Outcome) && step != waybill.StepRuntime:
 		s.Detail = clip(state.Detail, 80)
 	}
 	return s

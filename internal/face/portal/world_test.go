@@ -267,7 +267,7 @@ func (w *world) release(r waybill.Repository, d waybill.Declaration, env waybill
 			rel.Steps[i].Log = "release/" + rel.ID + "/build"
 		}
 		if step == waybill.StepBuild && o == waybill.OK {
-			rel.Image = "sha256:" + fmt.Sprintf("%064x", w.seq*7919*1048573)
+			rel.Image = "sha256:" + fmt.Sprintf("%08x%056x", uint32(w.seq)*2246822519, w.seq)
 		}
 	}
 	w.write(func(tx *store.Tx) error { return connectorstore.InsertRelease(w.t.Context(), tx, rel) })

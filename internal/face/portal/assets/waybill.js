@@ -65,7 +65,7 @@
     const box = log.closest(".log-box").querySelector("[data-follow]");
     if (box?.checked) log.scrollTop = log.scrollHeight;
   };
-  for (const log of document.querySelectorAll(".log")) follow(log);
+  for (const log of document.querySelectorAll(".log")) log.scrollTop = log.scrollHeight;
   document.addEventListener("change", (e) => {
     if (e.target.matches("[data-follow]")) follow(e.target.closest(".log-box").querySelector(".log"));
   });

@@ -1,0 +1,88 @@
+package portal_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/waybill-dev/waybill/internal/face/httpserver"
+	"github.com/waybill-dev/waybill/internal/foundation/auth"
+	"github.com/waybill-dev/waybill/internal/testkit"
+)
+
+// serve serves the portal to a browser in which who is signed in, with the headers of the server.
+func (w *world) serve(who auth.Principal) string {
+	w.t.Helper()
+	identify := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(rw, r.WithContext(auth.With(r.Context(), who)))
+		})
+	}
+	log := slog.New(slog.NewTextHandler(testWriter{w.t}, nil))
+	server := httptest.NewServer(httpserver.Wrap(w.portal, httpserver.Identify(), httpserver.SecurityHeaders(), httpserver.CheckOrigin(log), identify))
+	w.t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestPhone opens every page as narrow as a phone: nothing may be wider than the window. With WAYBILL_SCREENSHOTS set
+// to a folder it also leaves pictures there, of both widths and colour schemes.
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	f := fill(newWorld(t))
+	url, browser := f.serve(admin()), testkit.Chromium(t)
+	for _, path := range f.paths() {
+		t.Run(path, func(t *testing.T) { fitsPhone(t, browser, url+path) }) // its tab closes with its live updates
+	}
+	picture(t, "empty", newWorld(t), []string{"/", "/runs"})
+	picture(t, "full", f.world, f.paths())
+}
+
+func fitsPhone(t *testing.T, browser context.Context, url string) {
+	t.Helper()
+	tab := testkit.Open(t, browser, url, testkit.View{Width: 390})
+	wide, err := chromedp.Run(tab, chromedp.Evaluate[[]string](`
+		document.documentElement.scrollWidth <= innerWidth ? [] :
+		[...document.querySelectorAll("main *, header *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+			.map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 60))`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(wide) > 0 {
+		t.Errorf("scrolls sideways at 390 px: %q", wide)
+	}
+}
+
+// picture leaves screenshots of pages in the folder that WAYBILL_SCREENSHOTS names.
+func picture(t *testing.T, name string, w *world, paths []string) {
+	t.Helper()
+	folder := os.Getenv("WAYBILL_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	url, browser := w.serve(admin()), testkit.Chromium(t)
+	for i, path := range paths {
+		for kind, v := range map[string]testkit.View{
+			"light-1280": {Width: 1280}, "dark-1280": {Width: 1280, Dark: true}, "light-390": {Width: 390}, "dark-390": {Width: 390, Dark: true},
+		} {
+			slug := strings.Map(func(r rune) rune {
+				if strings.ContainsRune("/?=&@", r) {
+					return '_'
+				}
+				return r
+			}, path)
+			file := filepath.Join(folder, name+"-"+string(rune('a'+i))+slug[:min(40, len(slug))]+"-"+kind+".png")
+			t.Run(file, func(t *testing.T) {
+				if err := os.WriteFile(file, testkit.Screenshot(t, browser, url+path, v), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}
