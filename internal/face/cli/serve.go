@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,7 +45,7 @@ func (a *app) serve(args []string) (*cobra.Command, error) {
 	flags.SortFlags = false
 	file := flags.String("config", "", "configuration file (YAML)")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.runServe(cmd.Context(), *file, given(cmd.LocalNonPersistentFlags()))
+		return a.runServe(cmd.Context(), *file, given(cmd))
 	}
 	if !slices.Contains(args, "serve") {
 		return c, nil
@@ -54,7 +55,7 @@ func (a *app) serve(args []string) (*cobra.Command, error) {
 		return nil, err
 	}
 	for _, k := range keys {
-		doc := k.Doc
+		doc := strings.TrimSuffix(strings.ToLower(k.Doc[:1])+k.Doc[1:], ".")
 		if k.Default != "" {
 			doc += " (default " + k.Default + ")"
 		}
@@ -83,11 +84,11 @@ func (a *app) runServe(ctx context.Context, file string, flags map[string]string
 	})
 }
 
-// given returns the flags that were set, besides --config.
-func given(flags *pflag.FlagSet) map[string]string {
+// given returns the settings that were given as flags.
+func given(cmd *cobra.Command) map[string]string {
 	set := map[string]string{}
-	flags.Visit(func(f *pflag.Flag) {
-		if f.Name != "config" {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if cmd.InheritedFlags().Lookup(f.Name) == nil && f.Name != "config" {
 			set[f.Name] = f.Value.String()
 		}
 	})
