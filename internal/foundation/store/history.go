@@ -40,9 +40,11 @@ type HistoryFilter struct {
 
 // History lists entries of the audit trail, newest first. The next page is before the id of the last one.
 func History(ctx context.Context, q Querier, f HistoryFilter) ([]waybill.Entry, error) {
-	return List(ctx, q, historyRow, `SELECT `+historyColumns+` FROM history
-		WHERE ($1 = '' OR subject = $1) AND ($2 = '' OR substr(subject, 1, length($2)) = $2)
-		  AND ($3 = '' OR repository = $3) AND ($4 = '' OR sha = $4) AND ($5 = '' OR id < $5)
-		ORDER BY id DESC LIMIT $6`,
-		f.Subject, f.SubjectPrefix, f.Repository, f.Commit, f.Before, Limit(f.Limit))
+	var w Filter
+	w.And("subject = $", f.Subject)
+	w.And("substr(subject, 1, length($)) = $", f.SubjectPrefix)
+	w.And("repository = $", f.Repository)
+	w.And("sha = $", f.Commit)
+	tail, args := w.Newest(f.Before, f.Limit)
+	return List(ctx, q, historyRow, `SELECT `+historyColumns+` FROM history`+tail, args...)
 }

@@ -54,11 +54,3 @@ func Exists(changed int64, err error, what string) error {
 	}
 	return err
 }
-
-// Limit returns n, or 50 when n is not positive.
-func Limit(n int) int {
-	if n <= 0 {
-		return 50
-	}
-	return n
-}

@@ -72,12 +72,18 @@ type ReleaseFilter struct {
 
 // Releases lists releases, newest first. The next page is before the id of the last one.
 func Releases(ctx context.Context, q store.Querier, f ReleaseFilter) ([]waybill.Release, error) {
-	return store.List(ctx, q, releaseRow, `SELECT `+releaseColumns+` FROM releases
-		WHERE ($1 = '' OR connector = $1) AND ($2 = 0 OR major = $2) AND ($3 = '' OR environment = $3)
-		  AND ($4 = '' OR repository = $4) AND ($5 = '' OR sha = $5) AND ($6 = '' OR check_id = $6)
-		  AND ($7 = 0 OR outcome IN ('waiting', 'running')) AND ($8 = '' OR id < $8)
-		ORDER BY id DESC LIMIT $9`,
-		f.Connector, f.Major, f.Environment, f.Repository, f.Commit, f.Check, f.Open, f.Before, store.Limit(f.Limit))
+	var w store.Filter
+	w.And("connector = $", f.Connector)
+	w.And("major = $", f.Major)
+	w.And("environment = $", f.Environment)
+	w.And("repository = $", f.Repository)
+	w.And("sha = $", f.Commit)
+	w.And("check_id = $", f.Check)
+	if f.Open {
+		w.Only("outcome IN ('waiting', 'running')")
+	}
+	tail, args := w.Newest(f.Before, f.Limit)
+	return store.List(ctx, q, releaseRow, `SELECT `+releaseColumns+` FROM releases`+tail, args...)
 }
 
 // Lane lists the releases of a connector major to an environment whose outcome is not final, oldest first.

@@ -60,16 +60,13 @@ type RunFilter struct {
 
 // Runs lists runs, newest first. The next page is before the id of the last one.
 func Runs(ctx context.Context, q store.Querier, f RunFilter) ([]waybill.Run, error) {
-	states := make([]waybill.RunState, len(waybill.RunStates()))
-	copy(states, f.States)
-	args := []any{f.Connector, f.Major, f.Site, f.Before, store.Limit(f.Limit), len(f.States)}
-	for _, s := range states {
-		args = append(args, s)
-	}
-	list, err := store.List(ctx, q, runRow, `SELECT body, cancel FROM runs
-		WHERE ($1 = '' OR connector = $1) AND ($2 = 0 OR major = $2) AND ($3 = '' OR site = $3)
-		  AND ($4 = '' OR id < $4) AND ($6 = 0 OR state IN ($7, $8, $9, $10, $11, $12, $13))
-		ORDER BY id DESC LIMIT $5`, args...)
+	var w store.Filter
+	w.And("connector = $", f.Connector)
+	w.And("major = $", f.Major)
+	w.And("site = $", f.Site)
+	store.AnyOf(&w, "state", f.States)
+	tail, args := w.Newest(f.Before, f.Limit)
+	list, err := store.List(ctx, q, runRow, `SELECT body, cancel FROM runs`+tail, args...)
 	var runs []waybill.Run
 	for _, r := range list {
 		runs = append(runs, r.run())
