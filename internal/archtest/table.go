@@ -15,7 +15,7 @@ func rooms() map[string][]string {
 			"internal/git/hook", "internal/git/manifest", "internal/git/progress", "internal/foundation/...", "schemas",
 		},
 		"internal/server": {
-			"internal/face/api", "internal/face/portal", "internal/face/httpserver",
+			"internal/face/api", "internal/face/client", "internal/face/httpserver", "internal/face/portal",
 			"internal/git/...", "internal/connector/...", "internal/foundation/...", "schemas", "webhooks",
 		},
 
