@@ -38,7 +38,7 @@ func TestPhone(t *testing.T) {
 	f := fill(newWorld(t))
 	url, browser := f.serve(admin()), testkit.Chromium(t)
 	for _, path := range f.paths() {
-		t.Run(path, func(t *testing.T) { fitsPhone(t, browser, url+path) }) // its tab closes with its live updates
+		t.Run("fits "+slug(path), func(t *testing.T) { fitsPhone(t, browser, url+path) }) // its tab closes with its live updates
 	}
 	picture(t, "empty", newWorld(t), []string{"/", "/runs"})
 	picture(t, "full", f.world, f.paths())
@@ -71,18 +71,23 @@ func picture(t *testing.T, name string, w *world, paths []string) {
 		for kind, v := range map[string]testkit.View{
 			"light-1280": {Width: 1280}, "dark-1280": {Width: 1280, Dark: true}, "light-390": {Width: 390}, "dark-390": {Width: 390, Dark: true},
 		} {
-			slug := strings.Map(func(r rune) rune {
-				if strings.ContainsRune("/?=&@", r) {
-					return '_'
-				}
-				return r
-			}, path)
-			file := filepath.Join(folder, name+"-"+string(rune('a'+i))+slug[:min(40, len(slug))]+"-"+kind+".png")
-			t.Run(file, func(t *testing.T) {
-				if err := os.WriteFile(file, testkit.Screenshot(t, browser, url+path, v), 0o600); err != nil {
+			name := name + "-" + string(rune('a'+i)) + slug(path) + "-" + kind
+			t.Run(name, func(t *testing.T) {
+				if err := os.WriteFile(filepath.Join(folder, name+".png"), testkit.Screenshot(t, browser, url+path, v), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			})
 		}
 	}
+}
+
+// slug makes a path a name of a file.
+func slug(path string) string {
+	path = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("/?=&@", r) {
+			return '_'
+		}
+		return r
+	}, path)
+	return path[:min(40, len(path))]
 }

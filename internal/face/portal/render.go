@@ -80,7 +80,7 @@ func (p *Portal) render(w http.ResponseWriter, status int, page string, data any
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client is gone: nobody is left to tell
+	_, _ = w.Write(tame(b.Bytes())) // the client is gone: nobody is left to tell
 	return nil
 }
 
@@ -90,7 +90,24 @@ func (p *Portal) fragment(page, name string, data any) ([]byte, error) {
 	if err := p.pages[page].ExecuteTemplate(&b, name, data); err != nil {
 		return nil, fmt.Errorf("render part %s of page %s: %w", name, page, err)
 	}
-	return bytes.TrimSpace(b.Bytes()), nil
+	return bytes.TrimSpace(tame(b.Bytes())), nil
+}
+
+// tame removes what changes how text is read without being seen, wherever it came from: control characters, which act
+// on the terminal somebody pastes into, and marks that turn the direction of text (Unicode TR 36, section 2.10).
+func tame(page []byte) []byte {
+	wild := func(r rune) bool {
+		return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	}
+	if bytes.IndexFunc(page, wild) < 0 {
+		return page
+	}
+	return bytes.Map(func(r rune) rune {
+		if wild(r) {
+			return -1
+		}
+		return r
+	}, page)
 }
 
 // args passes several values to a part of a page: a name and a value in turn.

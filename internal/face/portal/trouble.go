@@ -56,7 +56,7 @@ func stillServes(l lane, env waybill.Environment) string {
 	if l.Live.Semver != "" {
 		what = "v" + l.Live.Semver
 	}
-	return string(env) + " still serves " + what
+	return titleOf(waybill.Step(env)) + " still serves " + what
 }
 
 // failedStep returns the step a release failed at.
