@@ -46,7 +46,9 @@ func rooms() map[string][]string {
 
 		"internal/foundation":        {"internal/foundation/..."},
 		"internal/foundation/config": {"internal/foundation/...", "schemas"},
+		"internal/foundation/schema": {"internal/foundation/...", "schemas"},
 
+		"internal/face/api/apitest":            append(face(), "internal/face/api", "internal/testkit"),
 		"internal/connector/runner/runnertest": {"internal/connector/runner", "internal/testkit"},
 		"internal/foundation/store/storetest":  {"internal/foundation/...", "internal/testkit"},
 		"internal/git/forge/forgetest":         {"internal/git/forge", "internal/testkit"},
@@ -79,8 +81,8 @@ func adapters() []string {
 // suites hold tests that several packages share. Only tests import them.
 func suites() []string {
 	return []string{
-		"internal/connector/runner/runnertest", "internal/foundation/store/storetest", "internal/git/forge/forgetest",
-		"internal/testkit",
+		"internal/connector/runner/runnertest", "internal/face/api/apitest", "internal/foundation/store/storetest",
+		"internal/git/forge/forgetest", "internal/testkit",
 	}
 }
 
