@@ -14,7 +14,7 @@ import (
 
 // commitPath names a commit. The same commit may be in several repositories.
 type commitPath struct {
-	Commit     string `path:"commit" pattern:"^[0-9a-f]{4,64}$" patternDescription:"at least four hexadecimal digits" doc:"The commit, or a beginning of it that is unique."`
+	Commit     string `path:"commit" pattern:"^[0-9a-f]{4,64}$" doc:"The commit, or a beginning of it that is unique."`
 	Repository string `query:"repository" doc:"Id or owner/name; needed only when several repositories have the commit."`
 }
 

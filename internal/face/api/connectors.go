@@ -13,8 +13,8 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// connectorPath names a connector.
-type connectorPath struct {
+// ConnectorPath names a connector.
+type ConnectorPath struct {
 	Name string `path:"name" maxLength:"40" doc:"Name of the connector."`
 }
 
@@ -22,33 +22,33 @@ func (a *API) addConnectors() {
 	add(a, operation{
 		method: http.MethodGet, path: "/connectors", id: "list-connectors", tag: "connectors",
 		summary: "List connectors by name, with what is live and what came last.", action: auth.Read,
-	}, func(ctx context.Context, in *listing) (*body[wire.Page[wire.Connector]], error) {
+	}, func(ctx context.Context, in *Listing) (*body[wire.Page[wire.Connector]], error) {
 		return a.listConnectors(ctx, *in)
 	})
 	add(a, operation{
 		method: http.MethodGet, path: "/connectors/{name}", id: "get-connector", tag: "connectors",
 		summary: "Show a connector with its set-up as declared.", action: auth.Read,
-	}, func(ctx context.Context, in *connectorPath) (*body[wire.ConnectorDetail], error) {
+	}, func(ctx context.Context, in *ConnectorPath) (*body[wire.ConnectorDetail], error) {
 		return a.getConnector(ctx, in.Name)
 	})
 	add(a, operation{
 		method: http.MethodGet, path: "/connectors/{name}/history", id: "list-connector-history", tag: "connectors",
 		summary: "List what happened to a connector, newest first.", action: auth.Read,
 	}, func(ctx context.Context, in *struct {
-		connectorPath
-		listing
+		ConnectorPath
+		Listing
 	},
 	) (*body[wire.Page[wire.Entry]], error) {
 		if _, err := connectorstore.GetConnector(ctx, a.DB.Query(), in.Name); err != nil {
 			return nil, err
 		}
-		return a.history(ctx, in.listing, store.HistoryFilter{SubjectPrefix: "connector:" + in.Name}, in.Name)
+		return a.history(ctx, in.Listing, store.HistoryFilter{SubjectPrefix: "connector:" + in.Name}, in.Name)
 	})
 	add(a, operation{
 		method: http.MethodPost, path: "/connectors/{name}/rollback", id: "rollback-connector", tag: "connectors",
 		summary: "Make the version live that was live before. Running runs finish on theirs.", action: auth.Act,
 	}, func(ctx context.Context, in *struct {
-		connectorPath
+		ConnectorPath
 		Body wire.Rollback
 	},
 	) (*body[wire.Live], error) {
@@ -56,7 +56,7 @@ func (a *API) addConnectors() {
 	})
 }
 
-func (a *API) listConnectors(ctx context.Context, l listing) (*body[wire.Page[wire.Connector]], error) {
+func (a *API) listConnectors(ctx context.Context, l Listing) (*body[wire.Page[wire.Connector]], error) {
 	rows, err := connectorstore.Connectors(ctx, a.DB.Query())
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 
 // historyQuery selects entries of the audit trail.
 type historyQuery struct {
-	listing
+	Listing
 
 	Subject    string `query:"subject" doc:"Only what happened to this, such as connector:shop-feed."`
 	Repository string `query:"repository" doc:"Only what this repository caused: its id."`
@@ -25,14 +25,14 @@ func (a *API) addHistory() {
 		method: http.MethodGet, path: "/history", id: "list-history", tag: "history",
 		summary: "List what happened, newest first: who, through what, before and after.", action: auth.Read,
 	}, func(ctx context.Context, in *historyQuery) (*body[wire.Page[wire.Entry]], error) {
-		return a.history(ctx, in.listing, store.HistoryFilter{
+		return a.history(ctx, in.Listing, store.HistoryFilter{
 			Subject: in.Subject, Repository: in.Repository, Commit: in.Commit,
 		}, "")
 	})
 }
 
 // history lists entries. With a connector's name only those of its majors: connector:name and connector:name@2.
-func (a *API) history(ctx context.Context, l listing, f store.HistoryFilter, connector string) (*body[wire.Page[wire.Entry]], error) {
+func (a *API) history(ctx context.Context, l Listing, f store.HistoryFilter, connector string) (*body[wire.Page[wire.Entry]], error) {
 	f.Before, f.Limit = l.Cursor, l.more()
 	var rows []waybill.Entry
 	for {

@@ -23,7 +23,7 @@ func (a *API) addLogs() {
 		method: http.MethodGet, path: "/releases/{id}/log", id: "get-release-log", tag: "releases",
 		summary: "Read what a step of a release printed, as plain text.", action: auth.Read,
 	}, func(ctx context.Context, in *struct {
-		releasePath
+		ReleasePath
 		Step   string `query:"step" enum:"build,runtime,dev,prod" default:"build" doc:"Which step."`
 		Follow bool   `query:"follow" doc:"Stay until the step has ended."`
 	},
@@ -34,7 +34,7 @@ func (a *API) addLogs() {
 		method: http.MethodGet, path: "/runs/{id}/logs", id: "get-run-logs", tag: "runs",
 		summary: "Read what a run printed, as it printed it.", action: auth.Read,
 	}, func(ctx context.Context, in *struct {
-		runPath
+		RunPath
 		Stream string `query:"stream" enum:"stdout,stderr" default:"stdout" doc:"Which output."`
 		Follow bool   `query:"follow" doc:"Stay until the run has ended."`
 	},
@@ -149,8 +149,8 @@ func (f flusher) Write(p []byte) (int, error) {
 
 // recordQuery selects lines of output.
 type recordQuery struct {
-	runPath
-	listing
+	RunPath
+	Listing
 
 	Kind  string `query:"kind" enum:"record,row" doc:"Only log records, or only rows."`
 	Level string `query:"level" enum:"emergency,alert,critical,error,warning,notice,info,debug" doc:"Only log records that are at least as serious."`
@@ -180,7 +180,7 @@ func (a *API) listRecords(ctx context.Context, in *recordQuery) (*body[wire.Page
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	return answer(page(in.listing, lines, func(l wire.Line) string { return strconv.Itoa(l.Number) },
+	return answer(page(in.Listing, lines, func(l wire.Line) string { return strconv.Itoa(l.Number) },
 		func(l wire.Line) wire.Line { return l })), nil
 }
 

@@ -7,17 +7,17 @@ import (
 	"github.com/waybill-dev/waybill/internal/face/api/wire"
 )
 
-// listing are the parameters of every list.
-type listing struct {
+// Listing holds the parameters of every list. It is exported, as are the paths, because the API framework reads exported fields only.
+type Listing struct {
 	Cursor string `query:"cursor" maxLength:"100" doc:"Where the page begins: next of the page before."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items a page has at most."`
 }
 
 // more is how many rows to read for one page: one more than fits tells whether there is another.
-func (l listing) more() int { return l.Limit + 1 }
+func (l Listing) more() int { return l.Limit + 1 }
 
 // page makes a page of rows that were read with limit more, newest first.
-func page[T, R any](l listing, rows []R, id func(R) string, convert func(R) T) wire.Page[T] {
+func page[T, R any](l Listing, rows []R, id func(R) string, convert func(R) T) wire.Page[T] {
 	var next string
 	if len(rows) > l.Limit {
 		rows = rows[:l.Limit]
@@ -27,7 +27,7 @@ func page[T, R any](l listing, rows []R, id func(R) string, convert func(R) T) w
 }
 
 // named makes a page of rows that were all read, ordered by a name that is unique.
-func named[T, R any](l listing, rows []R, name func(R) string, convert func(R) T) wire.Page[T] {
+func named[T, R any](l Listing, rows []R, name func(R) string, convert func(R) T) wire.Page[T] {
 	rows = slices.Clone(rows)
 	slices.SortFunc(rows, func(a, b R) int { return strings.Compare(name(a), name(b)) })
 	if l.Cursor != "" {

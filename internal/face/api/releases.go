@@ -10,14 +10,14 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// releasePath names a release.
-type releasePath struct {
+// ReleasePath names a release.
+type ReleasePath struct {
 	ID string `path:"id" maxLength:"40" doc:"Id of the release."`
 }
 
 // releaseQuery selects releases.
 type releaseQuery struct {
-	listing
+	Listing
 
 	Connector   string `query:"connector" doc:"Only those of this connector."`
 	Major       int    `query:"major" minimum:"0" doc:"Only those of this major version."`
@@ -34,7 +34,7 @@ func (a *API) addReleases() {
 	add(a, operation{
 		method: http.MethodGet, path: "/releases/{id}", id: "get-release", tag: "releases",
 		summary: "Show a release with its steps.", action: auth.Read,
-	}, func(ctx context.Context, in *releasePath) (*body[wire.Release], error) {
+	}, func(ctx context.Context, in *ReleasePath) (*body[wire.Release], error) {
 		r, err := connectorstore.Release(ctx, a.DB.Query(), in.ID)
 		if err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func (a *API) addReleases() {
 	add(a, operation{
 		method: http.MethodPost, path: "/releases/{id}/promote", id: "promote-release", tag: "releases",
 		summary: "Make a release live whose steps are done. Doing it twice changes nothing.", action: auth.Act,
-	}, func(ctx context.Context, in *releasePath) (*body[wire.Live], error) {
+	}, func(ctx context.Context, in *ReleasePath) (*body[wire.Live], error) {
 		l, err := a.Releases.Promote(ctx, in.ID, by(ctx))
 		if err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ func (a *API) listReleases(ctx context.Context, in *releaseQuery) (*body[wire.Pa
 	for _, l := range lives {
 		serves[l.Release] = true
 	}
-	return answer(page(in.listing, rows, func(r waybill.Release) string { return r.ID },
+	return answer(page(in.Listing, rows, func(r waybill.Release) string { return r.ID },
 		func(r waybill.Release) wire.Release { return release(r, serves[r.ID]) })), nil
 }
 

@@ -26,7 +26,7 @@ func (a *API) addRepositories() {
 	add(a, operation{
 		method: http.MethodGet, path: "/repositories", id: "list-repositories", tag: "repositories",
 		summary: "List what is watched, by name.", action: auth.Read,
-	}, func(ctx context.Context, in *listing) (*body[wire.Page[wire.Repository]], error) {
+	}, func(ctx context.Context, in *Listing) (*body[wire.Page[wire.Repository]], error) {
 		rows, err := gitstore.Repositories(ctx, a.DB.Query())
 		return answer(named(*in, rows, waybill.Repository.FullName, repository)), err
 	})

@@ -19,14 +19,14 @@ type runs interface {
 	Cancel(ctx context.Context, id string, by waybill.Actor) error
 }
 
-// runPath names a run.
-type runPath struct {
+// RunPath names a run.
+type RunPath struct {
 	ID string `path:"id" maxLength:"40" doc:"Id of the run."`
 }
 
 // runQuery selects runs.
 type runQuery struct {
-	listing
+	Listing
 
 	Connector string   `query:"connector" doc:"Only those of this connector."`
 	Major     int      `query:"major" minimum:"0" doc:"Only those of this major version."`
@@ -52,7 +52,7 @@ func (a *API) addRuns() {
 		method: http.MethodGet, path: "/runs/{id}", id: "get-run", tag: "runs",
 		summary: "Show a run, at once or when it has ended.", action: auth.Read,
 	}, func(ctx context.Context, in *struct {
-		runPath
+		RunPath
 		Wait int `query:"wait" minimum:"0" maximum:"60" doc:"Seconds to wait for the end of the run; the answer shows it as it is then."`
 	},
 	) (*body[wire.Run], error) {
@@ -61,7 +61,7 @@ func (a *API) addRuns() {
 	add(a, operation{
 		method: http.MethodPost, path: "/runs/{id}/cancel", id: "cancel-run", tag: "runs", status: http.StatusAccepted,
 		summary: "Ask a run to end. Doing it twice changes nothing.", action: auth.Act,
-	}, func(ctx context.Context, in *runPath) (*body[wire.Run], error) {
+	}, func(ctx context.Context, in *RunPath) (*body[wire.Run], error) {
 		if err := a.Runs.Cancel(ctx, in.ID, by(ctx)); err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func (a *API) listRuns(ctx context.Context, in *runQuery) (*body[wire.Page[wire.
 		Connector: in.Connector, Major: in.Major, Site: in.Site, Before: in.Cursor, Limit: in.more(),
 		States: each(in.State, func(s string) waybill.RunState { return waybill.RunState(s) }),
 	})
-	return answer(page(in.listing, rows, func(r waybill.Run) string { return r.ID }, execution)), err
+	return answer(page(in.Listing, rows, func(r waybill.Run) string { return r.ID }, execution)), err
 }
 
 func (a *API) startRun(ctx context.Context, in wire.StartRun) (wire.Run, error) {

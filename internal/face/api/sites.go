@@ -14,7 +14,7 @@ func (a *API) addSites() {
 	add(a, operation{
 		method: http.MethodGet, path: "/sites", id: "list-sites", tag: "sites",
 		summary: "List sites by name.", action: auth.Read,
-	}, func(ctx context.Context, in *listing) (*body[wire.Page[wire.Site]], error) {
+	}, func(ctx context.Context, in *Listing) (*body[wire.Page[wire.Site]], error) {
 		rows, err := connectorstore.Sites(ctx, a.DB.Query())
 		return answer(named(*in, rows, func(s waybill.Site) string { return s.Name }, site)), err
 	})
