@@ -15,20 +15,21 @@ func (e *Engine) Deployed(ctx context.Context, tx *store.Tx, release waybill.Rel
 	if !d.Connector.Run.OnDeploy {
 		return nil
 	}
-	return e.trigger(ctx, tx, Request{
+	_, err := e.trigger(ctx, tx, Request{
 		Connector: d.Name, Major: d.Major, Site: site, Trigger: waybill.TriggerDeploy,
 		By: waybill.Actor{Channel: waybill.ChannelGit},
 	})
+	return err
 }
 
-// trigger starts a run that no person waits for.
-func (e *Engine) trigger(ctx context.Context, tx *store.Tx, req Request) error {
-	_, err := e.start(ctx, tx, req)
+// trigger starts a run that no person waits for. A refusal is noted in the history of the connector.
+func (e *Engine) trigger(ctx context.Context, tx *store.Tx, req Request) (started bool, err error) {
+	_, err = e.start(ctx, tx, req)
 	if !refused(err) {
-		return err
+		return err == nil, err
 	}
 	id := waybill.Identity{Name: req.Connector, Major: req.Major}
-	return store.Record(ctx, tx, waybill.Entry{
+	return false, store.Record(ctx, tx, waybill.Entry{
 		Actor: req.By.Name, Channel: req.By.Channel, Subject: "connector:" + id.String(),
 		Action: "run.refuse", After: string(req.Trigger), Message: err.Error(),
 	})

@@ -127,7 +127,7 @@ func (e *Engine) end(ctx context.Context, item queue.Item, r waybill.Run, retrie
 			return err
 		}
 		announce(tx, next)
-		tx.After(func() { e.Observe.Ended(next) })
+		tx.After(func() { e.Observer.Ended(next) })
 		return e.wakeNext(ctx, tx, next)
 	})
 	return next, err

@@ -39,14 +39,14 @@ type Options struct {
 	Logs   logs
 	Now    func() time.Time
 	Log    *slog.Logger
-	// MaxOutput is how many bytes a program may print, both outputs together, before it is stopped; 0: 256 MiB. Cutting
-	// the output of a run that then succeeds would lose rows without a word.
+	// MaxOutput is how many bytes a program may print on either output before it is stopped; 0: 16 MiB. Logs must be
+	// able to hold as much: cutting the output of a run that then succeeds would lose rows without a word.
 	MaxOutput int64
 	// Grace is how long a program may go on after it was asked to end; 0: 10 s.
 	Grace time.Duration
 	// Missed is how late a schedule may fire after the server was away; 0: 1 h. What is later waits for its next turn.
-	Missed  time.Duration
-	Observe Observer
+	Missed   time.Duration
+	Observer Observer
 }
 
 // Observer hears of measurements, after the commit; its functions may be nil and may be called from several goroutines.
@@ -60,7 +60,7 @@ type Engine struct{ Options }
 
 // Defaults of Options.
 const (
-	defaultMaxOutput = 256 << 20
+	defaultMaxOutput = 16 << 20
 	defaultGrace     = 10 * time.Second
 	defaultMissed    = time.Hour
 )
@@ -76,11 +76,11 @@ func New(o Options) *Engine {
 	if o.Missed <= 0 {
 		o.Missed = defaultMissed
 	}
-	if o.Observe.Ended == nil {
-		o.Observe.Ended = func(waybill.Run) {}
+	if o.Observer.Ended == nil {
+		o.Observer.Ended = func(waybill.Run) {}
 	}
-	if o.Observe.ScheduleLag == nil {
-		o.Observe.ScheduleLag = func(time.Duration) {}
+	if o.Observer.ScheduleLag == nil {
+		o.Observer.ScheduleLag = func(time.Duration) {}
 	}
 	return &Engine{o}
 }

@@ -194,11 +194,14 @@ func (e *Engine) fire(ctx context.Context, s connectorstore.Schedule) error {
 		if late > e.Missed {
 			return e.miss(ctx, tx, s)
 		}
-		tx.After(func() { e.Observe.ScheduleLag(late) })
-		return e.trigger(ctx, tx, Request{
+		started, err := e.trigger(ctx, tx, Request{
 			Connector: s.Connector, Major: s.Major, Site: s.Site, Trigger: waybill.TriggerSchedule,
 			By: waybill.Actor{Channel: waybill.ChannelSchedule},
 		})
+		if started {
+			tx.After(func() { e.Observer.ScheduleLag(late) })
+		}
+		return err
 	})
 }
 

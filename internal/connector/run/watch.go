@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/connector/runner"
@@ -90,14 +89,11 @@ func (e *Engine) cancelled(ctx context.Context, r waybill.Run) (bool, error) {
 // outputs are the two logs of a run.
 type outputs struct {
 	stdout, stderr *meter
-	over           chan struct{} // closed when both together are too much
+	over           chan struct{} // receives when one of them is too long
 }
 
 // openOutputs begins both logs anew.
 func (e *Engine) openOutputs(r waybill.Run) (*outputs, error) {
-	o := &outputs{over: make(chan struct{})}
-	left := &atomic.Int64{}
-	left.Store(e.MaxOutput)
 	stdout, err := e.Logs.Create(r.Stdout)
 	if err != nil {
 		return nil, err
@@ -106,33 +102,40 @@ func (e *Engine) openOutputs(r waybill.Run) (*outputs, error) {
 	if err != nil {
 		return nil, errors.Join(err, stdout.Close())
 	}
-	o.stdout = &meter{log: stdout, left: left, over: o.over}
-	o.stderr = &meter{log: stderr, left: left, over: o.over}
-	return o, nil
+	over := make(chan struct{}, 2)
+	return &outputs{
+		stdout: &meter{log: stdout, left: e.MaxOutput, over: over},
+		stderr: &meter{log: stderr, left: e.MaxOutput, over: over},
+		over:   over,
+	}, nil
 }
 
 // Close closes both logs.
 func (o *outputs) Close() error { return errors.Join(o.stdout.log.Close(), o.stderr.log.Close()) }
 
-// meter passes on what is written until the limit that it shares with others is used up, and drops the rest.
+// meter passes on what is written up to a limit, then says so and wants no more.
 type meter struct {
 	log  io.WriteCloser
-	left *atomic.Int64
+	left int64
 	over chan<- struct{}
+	full bool
 }
 
-// Write reports all of p as written, also what it drops, so that the program can be watched to its end.
+// Write keeps what fits.
 func (m *meter) Write(p []byte) (int, error) {
-	n := int64(len(p))
-	left := m.left.Add(-n)
-	if left >= 0 {
-		return m.log.Write(p)
-	}
-	if left+n >= 0 { // this write crossed the line
-		close(m.over)
-		if _, err := m.log.Write(p[:left+n]); err != nil {
-			return 0, err
+	keep := p[:min(int64(len(p)), m.left)]
+	m.left -= int64(len(keep))
+	if len(keep) > 0 {
+		if n, err := m.log.Write(keep); err != nil {
+			return n, err
 		}
 	}
-	return len(p), nil
+	if len(keep) == len(p) {
+		return len(p), nil
+	}
+	if !m.full {
+		m.full = true
+		m.over <- struct{}{} // there is a place for each meter
+	}
+	return len(keep), runner.ErrEnough
 }

@@ -6,6 +6,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -23,9 +24,10 @@ type Runner interface {
 	Start(ctx context.Context, spec Spec) (Container, error)
 
 	// Wait copies the whole output since the start of the program, stdout and stderr apart, until the program ends, and
-	// returns how it ended. Output is raw, but bytes that are not UTF-8 may become U+FFFD. It works for programs that ended long ago, and may be called again. A write error ends the
-	// wait and leaves the program running, as does the end of ctx, whose cause is then in the error's chain. NotFound
-	// means that the container vanished; Invalid that the image has no such program.
+	// returns how it ended. Output is raw, but bytes that are not UTF-8 may become U+FFFD. It works for programs that
+	// ended long ago, and may be called again. A writer that returns ErrEnough ends the copying only; any other write
+	// error ends the wait and leaves the program running, as does the end of ctx, whose cause is then in the error's
+	// chain. NotFound means that the container vanished; Invalid that the image has no such program.
 	Wait(ctx context.Context, id string, stdout, stderr io.Writer) (Exit, error)
 
 	// Stop asks the program to end (SIGTERM) and kills it after grace, rounded up to seconds. The container stays.
@@ -36,6 +38,9 @@ type Runner interface {
 	// A container that vanished is no error.
 	Remove(ctx context.Context, id string) error
 }
+
+// ErrEnough is what a writer of Wait returns when it wants no more output.
+var ErrEnough = errors.New("enough output")
 
 // Lister finds containers again after a crash.
 type Lister interface {

@@ -145,11 +145,11 @@ func (e *Engine) hostConfig(spec runner.Spec, img image.InspectResponse) (*conta
 	}, nil
 }
 
-// logConfig keeps output up to about a gibibyte from the beginning, so that it can be read again; beyond that the
-// oldest is dropped before the disk fills. (The engine's "local" format would keep every byte, but 20.10 loses the
+// logConfig keeps output from the beginning, so that it can be read again, up to far more than anybody reads of one
+// program; beyond that the oldest is dropped before the disk fills. (The engine's "local" format would keep every byte, but 20.10 loses the
 // newline after a line above 16 KiB there, which would glue two rows together.)
 func logConfig() container.LogConfig {
-	return container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1g", "max-file": "2"}}
+	return container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "256m", "max-file": "2"}}
 }
 
 // tmpOptions allows as much in /tmp as in memory, for it is memory and counts there.

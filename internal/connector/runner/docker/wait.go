@@ -17,20 +17,24 @@ import (
 // they follow, so what is missing is read in a second pass, after the engine has closed the log.
 func (e *Engine) Wait(ctx context.Context, id string, stdout, stderr io.Writer) (runner.Exit, error) {
 	out, errs := &output{w: stdout}, &output{w: stderr}
-	err := e.follow(ctx, id, out, errs)
-	if err == nil {
+	if err := e.follow(ctx, id, out, errs); err != nil && failure(out, errs) == nil {
+		return runner.Exit{}, translate(ctx, err, "wait for a container")
+	}
+	if failure(out, errs) == nil {
 		out.rewind()
 		errs.rewind()
-		err = e.copyLogs(ctx, id, false, out, errs)
+		if err := e.copyLogs(ctx, id, false, out, errs); err != nil && failure(out, errs) == nil {
+			return runner.Exit{}, translate(ctx, err, "read the output of a container")
+		}
 	}
-	if werr := errors.Join(out.err, errs.err); werr != nil {
-		return runner.Exit{}, waybill.Wrap(waybill.Internal, werr, "the output of the program cannot be kept")
-	}
-	if err != nil {
-		return runner.Exit{}, translate(ctx, err, "wait for a container")
+	if err := failure(out, errs); err != nil && !errors.Is(err, runner.ErrEnough) {
+		return runner.Exit{}, waybill.Wrap(waybill.Internal, err, "the output of the program cannot be kept")
 	}
 	return e.exit(ctx, id, string(errs.head))
 }
+
+// failure returns the errors of the writers.
+func failure(out, errs *output) error { return errors.Join(out.err, errs.err) }
 
 // follow copies output until the program ends, or until a writer fails.
 func (e *Engine) follow(ctx context.Context, id string, out, errs *output) error {
@@ -39,8 +43,8 @@ func (e *Engine) follow(ctx context.Context, id string, out, errs *output) error
 	go func() {
 		defer close(copied)
 		_ = e.copyLogs(ctx, id, true, out, errs) // the second pass reports what is wrong with the log
-		if werr := errors.Join(out.err, errs.err); werr != nil {
-			cancel(werr) // no reason to wait any longer
+		if err := failure(out, errs); err != nil && !errors.Is(err, runner.ErrEnough) {
+			cancel(err) // no reason to wait any longer
 		}
 	}()
 	_, err := e.ended(ctx, id, container.WaitConditionNotRunning)
@@ -82,8 +86,11 @@ func (e *Engine) exit(ctx context.Context, id, complaint string) (runner.Exit, e
 	if err != nil {
 		return runner.Exit{}, translate(ctx, err, "inspect a container")
 	}
-	if c.State.Status == container.StateCreated {
-		return runner.Exit{}, waybill.Errorf(waybill.Conflict, "container %s was never started", nameOf([]string{c.Name}))
+	switch name := nameOf([]string{c.Name}); {
+	case c.State.Status == container.StateCreated:
+		return runner.Exit{}, waybill.Errorf(waybill.Conflict, "container %s was never started", name)
+	case c.State.Running: // the engine broke off the wait
+		return runner.Exit{}, waybill.Errorf(waybill.Unavailable, "container %s still runs", name)
 	}
 	started, ended := parseTime(c.State.StartedAt), parseTime(c.State.FinishedAt)
 	if started.After(ended) { // the engine notes the start when it gets to it, which may be after a quick end

@@ -116,8 +116,8 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 func muchOutput(t *testing.T, s suite) {
-	const size = 4 << 20
-	c := s.start(t, s.spec(t, `yes 0123456789012345678901234567890123456789012345678901234567890 | head -c 4194304`))
+	const size = 1 << 20
+	c := s.start(t, s.spec(t, `yes 0123456789012345678901234567890123456789012345678901234567890 | head -c 1048576`))
 	var out, errs counter
 	exit, err := s.Backend.Wait(t.Context(), c.ID, &out, &errs)
 	if err != nil || exit.Code != 0 {
@@ -145,6 +145,27 @@ func failingWriter(t *testing.T, s suite) {
 	}
 	if got, ok := s.listed(t, spec.Name); !ok || !got.Running {
 		t.Errorf("listed = %+v, %v; want the program to go on", got, ok)
+	}
+}
+
+// some takes one write and wants no more.
+type some struct{ counter }
+
+func (s *some) Write(p []byte) (int, error) {
+	if s.n > 0 {
+		return 0, runner.ErrEnough
+	}
+	return s.counter.Write(p)
+}
+
+func enoughOutput(t *testing.T, s suite) {
+	c := s.start(t, s.spec(t, `seq 1 1000; exit 3`))
+	for range 2 { // while it runs, and after its end
+		var out some
+		exit, err := s.Backend.Wait(t.Context(), c.ID, &out, io.Discard)
+		if err != nil || exit.Code != 3 || out.n == 0 {
+			t.Errorf("Wait = %+v, %v with %d bytes; want the exit code", exit, err, out.n)
+		}
 	}
 }
 

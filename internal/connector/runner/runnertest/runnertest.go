@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		"keeps the last lines":          lastLines,
 		"streams while running":         streams,
 		"copies much output":            muchOutput,
+		"copies no more than wanted":    enoughOutput,
 		"stops at a failing writer":     failingWriter,
 		"reports exit codes":            exitCodes,
 		"passes command and values":     commandAndEnv,
