@@ -183,7 +183,7 @@ func TestCheckConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			for i := range 400 {
+			for i := range 300 {
 				documents, _ := schema.Parse([]byte("n: x\nother" + string(rune('a'+i%26)) + ": 1"))
 				if err := s.Check("#A", documents[0]); err != nil || len(documents[0].Problems) != 2 {
 					t.Errorf("Check = %v, %v", documents[0].Problems, err)

@@ -96,6 +96,7 @@ func TestCorpus(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			judged(t, r)
 			got := strings.Join(append(lines(r.Findings), ""), "\n")
 			if *update {
 				s.write(t, got)

@@ -71,6 +71,7 @@ func TestLoadBombs(t *testing.T) {
 	l := newLoader(t)
 	for name, bomb := range bombs() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			start := time.Now()
 			r, err := l.Load(t.Context(), files{"waybill.yaml": bomb.text, "Dockerfile": "x"}, manifest.Options{Owner: "feeds"})
 			if err != nil {
@@ -81,6 +82,7 @@ func TestLoadBombs(t *testing.T) {
 			if took > time.Minute { // 100 ms on a quiet machine, see BenchmarkBombs
 				t.Errorf("took %s", took)
 			}
+			judged(t, r)
 			if len(r.Findings) == 0 || len(r.Findings) > 101 {
 				t.Fatalf("%d findings", len(r.Findings))
 			}

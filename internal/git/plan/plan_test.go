@@ -150,11 +150,15 @@ func TestCompute(t *testing.T) {
 			`waybill.yaml:7:1: error WB201: tag "v1.0" releases nothing: "1.0" is no version (write a version such as v1.2.0, or a narrower spec.release.prod.tag)`},
 		// refused
 		{name: "name of another repository", ref: main, owner: theirs, want: `waybill.yaml:4:1: error WB102: the name "shop-feed" is taken by a connector of team feeds in another repository (choose another metadata.name)`},
-		{name: "type", ref: main, edits: []edit{export}, newest: release(waybill.OK, "a", ""), live: release(waybill.OK, "a", ""),
-			want: `waybill.yaml:8:1: error WB104: spec.type of shop-feed is "datasource" and cannot become "export" (write "datasource", or declare a new connector under another metadata.name)`},
-		{name: "flow and mode", ref: main, edits: []edit{migration, arguments}, newest: release(waybill.OK, "a", ""),
+		{
+			name: "type", ref: main, edits: []edit{export}, newest: release(waybill.OK, "a", ""), live: release(waybill.OK, "a", ""),
+			want: `waybill.yaml:8:1: error WB104: spec.type of shop-feed is "datasource" and cannot become "export" (write "datasource", or declare a new connector under another metadata.name)`,
+		},
+		{
+			name: "flow and mode", ref: main, edits: []edit{migration, arguments}, newest: release(waybill.OK, "a", ""),
 			want: `waybill.yaml:7:1: error WB105: spec.flow of shop-feed is "default" and cannot become "migration" (write "default", or declare a new connector under another metadata.name)` + "\n" +
-				`waybill.yaml:7:1: error WB106: spec.execution.mode of shop-feed is "environment" and cannot become "arguments" (write "environment", or declare a new connector under another metadata.name)`},
+				`waybill.yaml:7:1: error WB106: spec.execution.mode of shop-feed is "environment" and cannot become "arguments" (write "environment", or declare a new connector under another metadata.name)`,
+		},
 		{name: "type, before anything succeeded", ref: main, edits: []edit{export}, newest: release(waybill.Failed, "a", ""), want: "shop-feed create → dev"},
 		{name: "refused on every branch", ref: "refs/heads/feature", owner: theirs, want: `waybill.yaml:4:1: error WB102: the name "shop-feed" is taken by a connector of team feeds in another repository (choose another metadata.name)`},
 	} {
