@@ -105,12 +105,16 @@ func (e *Engine) move(ctx context.Context, tx *store.Tx, r *waybill.Release, o o
 	return e.report(ctx, tx, *r)
 }
 
-// report brings the commit's statuses to where the steps of r are. A prod release speaks of build, runtime and dev
-// only once they are decided, because the dev release of the same commit may have said it all already.
+// report brings the commit's statuses to where the steps of r are. Of a prod release only the last step speaks when the
+// same commit went to dev, whose release has said the rest.
 func (e *Engine) report(ctx context.Context, tx *store.Tx, r waybill.Release) error {
+	quiet, err := e.devSpoke(ctx, tx, r)
+	if err != nil {
+		return err
+	}
 	var statuses []waybill.Status
 	for _, st := range r.Steps {
-		if r.Environment == waybill.Prod && st.Step != waybill.StepProd && st.Outcome == waybill.Waiting {
+		if quiet && st.Step != waybill.StepProd {
 			continue
 		}
 		description := st.Detail
@@ -125,6 +129,18 @@ func (e *Engine) report(ctx context.Context, tx *store.Tx, r waybill.Release) er
 	tx.Notify("connector:" + r.Declaration.Name)
 	tx.Notify("release:" + r.ID)
 	return gitstore.SetStatuses(ctx, tx, r.Repository, r.Commit, statuses)
+}
+
+// devSpoke reports whether r goes to prod and its commit went to dev.
+func (e *Engine) devSpoke(ctx context.Context, q store.Querier, r waybill.Release) (bool, error) {
+	if r.Environment != waybill.Prod {
+		return false, nil
+	}
+	dev, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
+		Connector: r.Declaration.Name, Major: r.Declaration.Major, Environment: waybill.Dev,
+		Repository: r.Repository, Commit: r.Commit, Limit: 1,
+	})
+	return len(dev) > 0, err
 }
 
 // wakeProd lets a tag that waited for dev go on, once the dev release of a connector has ended.

@@ -17,6 +17,9 @@ import (
 // keepAlive is how often a quiet stream says that it lives.
 const keepAlive = 15 * time.Second
 
+// settleLimit is how long the end of a push waits for the forge to be told.
+const settleLimit = 2 * time.Second
+
 // progress streams what becomes of a delivery until every ref in it has come to an end. The stream is derived from the
 // store at each wake, so it may be opened again, on any replica.
 func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
@@ -51,11 +54,16 @@ func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
 		if done || err != nil {
 			return nil //nolint:nilerr // headers are out: a stream that breaks off is what the reader sees
 		}
+		pause := keepAlive
+		if s.settling {
+			pause = settleLimit
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
-		case <-time.After(keepAlive):
+		case <-time.After(pause):
+			s.impatient = s.settling
 			if progress.KeepAlive(w) != nil {
 				return nil
 			}
@@ -73,6 +81,8 @@ type stream struct {
 	refs       map[string]progress.Ref
 	sent       map[string]progress.Step
 	ended      map[string]bool
+	// settling says that only the forge has not been told yet; impatient, that this took too long.
+	settling, impatient bool
 }
 
 // update tells what is new, and reports true after the last event.
@@ -114,14 +124,15 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 		description := "superseded by " + waybill.ShortCommit(check.Commit) + " before it was looked at"
 		return true, s.emit(progress.End{Ref: u.Name, State: waybill.StateSuccess, Description: description})
 	}
-	statuses, err := gitstore.Statuses(ctx, s.inbox.DB.Query(), s.repository.ID, check.Commit)
-	if err != nil || len(statuses) == 0 {
+	out, err := gitstore.Outbox(ctx, s.inbox.DB.Query(), s.repository.ID, check.Commit)
+	if err != nil || len(out.Statuses) == 0 {
 		return false, err
 	}
+	statuses := out.Statuses
 	if err := s.introduce(u, check); err != nil {
 		return false, err
 	}
-	for _, step := range steps(u.Name, statuses) {
+	for _, step := range steps(u.Name, check, statuses) {
 		key := u.Name + " " + step.Declaration + " " + string(step.Step)
 		if s.sent[key] == step {
 			continue
@@ -133,6 +144,10 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	}
 	aggregate := statuses[0]
 	if check.Phase != waybill.Planned || !aggregate.State.Final() {
+		return false, nil
+	}
+	if out.Pending && !s.impatient {
+		s.settling = true // the pusher may look at the commit as soon as the push returns
 		return false, nil
 	}
 	return true, s.close(u, check, statuses)
@@ -161,8 +176,7 @@ func (s *stream) close(u waybill.RefUpdate, check waybill.Check, statuses []wayb
 	end := progress.End{Ref: u.Name, State: aggregate.State, URL: s.link(check)}
 	superseded := slices.ContainsFunc(statuses, func(st waybill.Status) bool { return st.Outcome == waybill.Superseded })
 	switch {
-	case check.Findings.Errors() > 0:
-		end.Description = waybill.Count(check.Findings.Errors(), "error")
+	case check.Findings.Errors() > 0: // they stand above
 	case superseded, aggregate.State != waybill.StateSuccess, len(statuses) == 1:
 		end.Description = aggregate.Description
 	}
@@ -220,7 +234,7 @@ func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 }
 
 // steps turns the statuses of a commit into the steps that a pusher reads, in the order of the work.
-func steps(ref string, statuses []waybill.Status) []progress.Step {
+func steps(ref string, check waybill.Check, statuses []waybill.Status) []progress.Step {
 	var list []progress.Step
 	for _, s := range statuses {
 		name, step, ok := strings.Cut(strings.TrimPrefix(s.Context, waybill.AggregateContext+"/"), "/")
@@ -230,6 +244,9 @@ func steps(ref string, statuses []waybill.Status) []progress.Step {
 		p := progress.Step{Ref: ref, Declaration: name, Step: waybill.Step(step), Outcome: s.Outcome, Description: s.Description}
 		if s.Outcome.Final() && p.Step == waybill.StepBuild && !s.Started.IsZero() {
 			p.DurationMS = s.Updated.Sub(s.Started).Milliseconds()
+		}
+		if n := check.Findings.Of(name).Errors(); n > 0 && p.Step == waybill.StepValidate {
+			p.Description = waybill.Count(n, "error") // which follow, each on a line
 		}
 		if p.Description == string(p.Outcome) {
 			p.Description = ""

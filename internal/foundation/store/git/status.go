@@ -206,6 +206,7 @@ func byContext(list []waybill.Status) {
 
 // MarkSent records that the forge knows all changes of a commit up to seq.
 func MarkSent(ctx context.Context, tx *store.Tx, repository, commit string, seq int64) error {
+	tx.Notify(RepositoryTopic(repository))
 	_, err := tx.ExecContext(ctx, `UPDATE statuses SET sent = seq
 		WHERE repository = $1 AND sha = $2 AND seq <= $3 AND sent < seq`, repository, commit, seq)
 	return err
