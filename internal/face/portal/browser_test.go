@@ -8,8 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/waybill-dev/waybill/internal/face/httpserver"
@@ -90,4 +94,53 @@ func slug(path string) string {
 		return r
 	}, path)
 	return path[:min(40, len(path))]
+}
+
+// TestStartARunAndWatchIt does what people come for: it opens the page of a connector, starts a run with mouse and
+// keyboard, and sees it end without loading the page again.
+func TestStartARunAndWatchIt(t *testing.T) {
+	t.Parallel()
+	f := fill(newWorld(t))
+	f.engine.run = f.running
+	url := f.serve(admin())
+	tab := testkit.Open(t, testkit.Chromium(t), url+"/connectors/shop-feed", testkit.View{Width: 1280})
+	var complaints atomic.Int32 // of the content security policy, and errors of the script
+	must(t, chromedp.Listen(tab, func(ev any) {
+		switch ev := ev.(type) {
+		case *cdplog.EventEntryAdded:
+			t.Logf("the browser says: %s", ev.Entry.Text)
+			complaints.Add(1)
+		case *runtime.EventExceptionThrown:
+			t.Logf("the script failed: %s", ev.ExceptionDetails.Text)
+			complaints.Add(1)
+		}
+	}))
+	must(t, chromedp.Do(tab,
+		chromedp.Click("#start"), chromedp.WaitVisible("#site"), chromedp.SendKeys("#site", "feeds-prod"),
+		chromedp.Click(`form[action$="/runs"] button`), chromedp.WaitVisible("#run-state"),
+	))
+	where, err := chromedp.Run(tab, chromedp.Location())
+	must(t, err)
+	if want := url + "/runs/" + f.running.ID; where != want {
+		t.Fatalf("the browser is at %s, want %s", where, want)
+	}
+	if got, want := strings.Join(f.engine.calls, ","), "start shop-feed 1 feeds-prod by ada"; got != want {
+		t.Errorf("the engine was asked for %q, want %q", got, want)
+	}
+	wait := func(expression string) {
+		t.Helper()
+		if _, err := chromedp.Run(tab, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+			t.Fatalf("waiting for %s: %v", expression, err)
+		}
+	}
+	must(t, chromedp.Do(tab, chromedp.Evaluate[chromedp.Void](`window.stays = true`)))
+	f.logs.add(f.running.Stdout, `{"level":"warning","message":"nearly there"}`+"\n")
+	wait(`document.querySelector("[data-log=stdout]").textContent.includes("nearly there")`)
+	wait(`document.querySelectorAll("[data-log=stdout] > div").length === 3`)
+	f.end(f.running)
+	wait(`document.querySelector("#run-state").textContent.includes("The run succeeded")`)
+	wait(`document.querySelector("#said").textContent === "Run succeeded" && window.stays`)
+	if complaints.Load() > 0 {
+		t.Error("the browser complained")
+	}
 }

@@ -82,7 +82,7 @@ func (p *Portal) loadCommit(r *http.Request) (commitPage, error) {
 	}
 	page.Commit = read.link(page.Repository.ID, sha)
 	page.Retry = page.Commit.URL + "/retry"
-	page.frame = p.frame(r, "Commit "+page.Commit.Short, "/", link{Text: name})
+	page.frame = p.frame(r, "Commit "+page.Commit.Short, "", link{Text: name})
 	if page.Checks, err = gitstore.Checks(ctx, read.q, page.Repository.ID, sha); err != nil {
 		return page, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ import (
 type event struct{ name, id, data string }
 
 // listen opens a stream and returns its events as they come; the channel is closed when the server ends it.
-func listen(t *testing.T, url string) <-chan event {
+func listen(t *testing.T, url string) *listener {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
@@ -49,16 +50,29 @@ func listen(t *testing.T, url string) <-chan event {
 			}
 		}
 	}()
-	return events
+	return &listener{events: events}
 }
 
-// await returns the next event that fits.
-func await(t *testing.T, events <-chan event, name, holds string) event {
+// listener remembers events that nobody asked for yet: fragments and lines of logs come in any order.
+type listener struct {
+	events <-chan event
+	passed []event
+}
+
+// await returns the first event that fits and was not returned before.
+func (l *listener) await(t *testing.T, name, holds string) event {
 	t.Helper()
-	for e := range events {
-		if e.name == name && strings.Contains(e.data, holds) {
+	fits := func(e event) bool { return e.name == name && strings.Contains(e.data, holds) }
+	if i := slices.IndexFunc(l.passed, fits); i >= 0 {
+		e := l.passed[i]
+		l.passed = slices.Delete(l.passed, i, i+1)
+		return e
+	}
+	for e := range l.events {
+		if fits(e) {
 			return e
 		}
+		l.passed = append(l.passed, e)
 	}
 	t.Fatalf("the stream ended before an event %s with %q", name, holds)
 	return event{}
@@ -69,18 +83,18 @@ func TestRunUpdatesUntilItEnds(t *testing.T) {
 	f := fill(newWorld(t))
 	url := f.serve(auth.Principal{}) + "/runs/" + f.running.ID + "/events?last=stdout:9,stderr:0"
 	events := listen(t, url)
-	await(t, events, "swap", "The run is running")
-	await(t, events, "stdout", `{&#34;id&#34;:2}`) // the first line was on the page
+	events.await(t, "swap", "The run is running")
+	events.await(t, "stdout", `{&#34;id&#34;:2}`) // the first line was on the page
 	f.logs.add(f.running.Stderr, `{"level":"error","message":"<b>no</b>"}`+"\n")
-	if e := await(t, events, "stderr", `<div class="l-error"><span class="lv">error</span>&lt;b&gt;no&lt;/b&gt;</div>`); e.id != "stdout:18,stderr:40" {
+	if e := events.await(t, "stderr", `<div class="l-error"><span class="lv">error</span>&lt;b&gt;no&lt;/b&gt;</div>`); e.id != "stdout:18,stderr:40" {
 		t.Errorf("position %q", e.id)
 	}
 	f.logs.add(f.running.Stdout, "without an end")
 	f.end(f.running)
-	await(t, events, "swap", "The run succeeded")
-	await(t, events, "stdout", "without an end")
-	await(t, events, "end", "")
-	if _, open := <-events; open {
+	events.await(t, "swap", "The run succeeded")
+	events.await(t, "stdout", "without an end")
+	events.await(t, "end", "")
+	if _, open := <-events.events; open {
 		t.Error("the stream goes on after its end")
 	}
 }
@@ -101,7 +115,7 @@ func TestConnectorUpdatesItsTracker(t *testing.T) {
 	t.Parallel()
 	f := fill(newWorld(t))
 	events := listen(t, f.serve(auth.Principal{})+"/connectors/shop-feed@2/events?tab=")
-	first := await(t, events, "swap", `id="tracker"`)
+	first := events.await(t, "swap", `id="tracker"`)
 	if !strings.Contains(first.data, "build running, runtime waiting, dev waiting, prod not yet") {
 		t.Errorf("the tracker does not say where it stands: %s", first.data)
 	}
@@ -112,7 +126,7 @@ func TestConnectorUpdatesItsTracker(t *testing.T) {
 		tx.Notify("connector:shop-feed")
 		return connectorstore.SaveRelease(t.Context(), tx, r)
 	})
-	await(t, events, "swap", "build ok, runtime running, dev waiting, prod not yet")
+	events.await(t, "swap", "build ok, runtime running, dev waiting, prod not yet")
 }
 
 func TestEveryStreamBegins(t *testing.T) {
@@ -126,6 +140,6 @@ func TestEveryStreamBegins(t *testing.T) {
 		"/releases/" + f.building.ID + "/events":                     `id="steps"`,
 		"/repositories/catalog/pim/commits/" + f.refused + "/events": `id="findings"`,
 	} {
-		await(t, listen(t, url+path), "swap", part)
+		listen(t, url+path).await(t, "swap", part)
 	}
 }
