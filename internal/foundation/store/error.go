@@ -97,3 +97,18 @@ func disconnected(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, sql.ErrConnDone) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
+
+// cutOff reports whether a connection that was there broke, as when the server restarts. Before the commit, the same
+// transaction may run again on another one; a server that refuses connections is not asked again.
+func cutOff(err error) bool {
+	var connect *pgconn.ConnectError
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &connect), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &pg):
+		return prefixed(pg.Code, "08", "57P")
+	default:
+		return disconnected(err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -199,6 +201,13 @@ func TestDriverErrorsGetACode(t *testing.T) {
 		"deadline":  {translate(fmt.Errorf("x: %w", context.DeadlineExceeded)), waybill.Unavailable},
 		"kept":      {translate(fmt.Errorf("x: %w", waybill.Errorf(waybill.Limited, "slow"))), waybill.Limited},
 		"other":     {translate(errors.New("x")), waybill.Internal},
+		"unique":    {translate(&pgconn.PgError{Code: "23505"}), waybill.Conflict},
+		"rivals":    {translate(&pgconn.PgError{Code: "40001"}), waybill.Unavailable},
+		"shutdown":  {translate(&pgconn.PgError{Code: "57P01"}), waybill.Unavailable},
+		"large":     {translate(&pgconn.PgError{Code: "54000"}), waybill.TooLarge},
+		"password":  {translate(&pgconn.PgError{Code: "28P01"}), waybill.Invalid},
+		"column":    {translate(&pgconn.PgError{Code: "42703"}), waybill.Internal},
+		"hung up":   {translate(fmt.Errorf("x: %w", io.ErrUnexpectedEOF)), waybill.Unavailable},
 	} {
 		if got := waybill.CodeOf(c.err); got != c.want {
 			t.Errorf("%s: %s, want %s (%v)", name, got, c.want, c.err)

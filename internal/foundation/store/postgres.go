@@ -29,7 +29,9 @@ func (db *DB) openPostgres(ctx context.Context, url string) error {
 	}
 	// Sequential scans of small tables lock them whole for serializable transactions, which then fail each other.
 	config.RuntimeParams["enable_seqscan"] = "off"
-	config.RuntimeParams["application_name"] = "waybill"
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "waybill"
+	}
 	db.origin = NewID(db.now())
 	db.write = stdlib.OpenDB(*config)
 	db.write.SetMaxOpenConns(16)
@@ -70,15 +72,16 @@ func (db *DB) migrateLocked(ctx context.Context) error {
 	return failed
 }
 
-// writePostgres runs the write until nobody interfered with it.
+// writePostgres runs the write until nobody interfered with it and its connection held until the commit: those that
+// wait in the pool may have been cut off.
 func (db *DB) writePostgres(ctx context.Context, name string, level sql.IsolationLevel, fn func(tx *Tx) error) error {
 	for try := 1; ; try++ {
-		tx, err := db.try(ctx, name, level, fn)
+		tx, committing, err := db.try(ctx, name, level, fn)
 		if err == nil {
 			tx.committed()
 			return nil
 		}
-		if !contended(err) || try == maxTries {
+		if try == maxTries || !contended(err) && (committing || !cutOff(err)) {
 			return translate(err)
 		}
 		if err := pause(ctx, try); err != nil {
@@ -87,18 +90,18 @@ func (db *DB) writePostgres(ctx context.Context, name string, level sql.Isolatio
 	}
 }
 
-// try runs the write once.
-func (db *DB) try(ctx context.Context, name string, level sql.IsolationLevel, fn func(tx *Tx) error) (*Tx, error) {
+// try runs the write once. With committing, an error may have come after the commit.
+func (db *DB) try(ctx context.Context, name string, level sql.IsolationLevel, fn func(tx *Tx) error) (tx *Tx, committing bool, err error) {
 	db.busy.RLock()
 	defer db.busy.RUnlock()
 	select {
 	case <-db.closed:
-		return nil, errClosed
+		return nil, false, errClosed
 	default:
 	}
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
-		return nil, translate(err)
+		return nil, false, translate(err)
 	}
 	defer conn.Close()
 	// The commit is not the caller's to cancel: half-way its outcome would be unknown.
@@ -106,21 +109,21 @@ func (db *DB) try(ctx context.Context, name string, level sql.IsolationLevel, fn
 	defer cancel()
 	begun, err := conn.BeginTx(limited, &sql.TxOptions{Isolation: level})
 	if err != nil {
-		return nil, translate(err)
+		return nil, false, translate(err)
 	}
 	defer begun.Rollback()
-	tx := db.newTx(begun)
+	tx = db.newTx(begun)
 	if err := tx.call(fn); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := tx.announce(limited); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := db.commit([]string{name}, begun.Commit); err != nil {
-		return nil, translate(err)
+		return nil, true, translate(err)
 	}
 	db.topics.wake(tx.topics...)
-	return tx, nil
+	return tx, true, nil
 }
 
 // pause waits a little longer after each try, each time a different while, so that rivals part.

@@ -3,15 +3,19 @@ package store_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	"github.com/waybill-dev/waybill/internal/testkit"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -144,9 +148,81 @@ func TestWhatWasAnsweredSurvivesAKill(t *testing.T) {
 	}
 }
 
+// disconnect ends all connections of an application.
+func disconnect(t *testing.T, url, application string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url+"&application_name=executioner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE application_name = $1`, application); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever connections break, and when: in the end each item is done.
+func TestWorkOutlivesItsConnections(t *testing.T) {
+	t.Parallel()
+	const items = 20
+	url := testkit.Postgres(t)
+	db := open(t, store.Options{URL: url + "&application_name=victim"})
+	var ran atomic.Int32
+	q := queue.New(db, queue.Options{Owner: "o", Lease: time.Second, Poll: 200 * time.Millisecond})
+	q.Handle("x", 3, 0, func(ctx context.Context, i queue.Item) queue.Result {
+		ran.Add(1)
+		return queue.Of(db.Write(ctx, "test.work", func(tx *store.Tx) error {
+			if err := i.Fence(ctx, tx); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO teams (name, created) VALUES ($1, 1) ON CONFLICT (name) DO NOTHING`, i.Key)
+			return err
+		}))
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- q.Run(ctx) }()
+	for n := 0; n < items; {
+		err := db.Write(t.Context(), "test.enqueue", func(tx *store.Tx) error {
+			_, err := queue.Enqueue(t.Context(), tx, queue.Entry{Kind: "x", Key: strconv.Itoa(n)})
+			return err
+		})
+		switch {
+		case err == nil:
+			n++
+		case !waybill.IsCode(err, waybill.Unavailable):
+			t.Fatalf("%v: %v", err, errors.Unwrap(err))
+		}
+		if n%5 == 4 {
+			disconnect(t, url, "victim")
+		}
+	}
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		levels, err := queue.Depth(t.Context(), db.Query(), time.Now())
+		if err == nil && len(levels) == 0 {
+			break
+		}
+		if err != nil && !waybill.IsCode(err, waybill.Unavailable) {
+			t.Fatal(err)
+		}
+		<-ticker.C
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	count, err := store.Get(t.Context(), db.Query(), "count", func(n *int) []any { return []any{n} }, `SELECT COUNT(*) FROM teams`)
+	if err != nil || count != items {
+		t.Errorf("%d done, %v; want %d after %d runs", count, err, items, ran.Load())
+	}
+}
+
 func TestPostgresWakesOtherProcesses(t *testing.T) {
 	t.Parallel()
-	url := testkit.Postgres(t)
+	url := testkit.Postgres(t) + "&application_name=listening"
 	one, two := open(t, store.Options{URL: url}), open(t, store.Options{URL: url})
 	wake, stop := two.Subscribe("tokens")
 	defer stop()
@@ -156,15 +232,7 @@ func TestPostgresWakesOtherProcesses(t *testing.T) {
 	<-wake
 	other, stopOther := two.Subscribe("anything")
 	defer stopOther()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE query LIKE 'LISTEN%' AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name = 'waybill')`); err != nil {
-		t.Fatal(err)
-	}
+	disconnect(t, url, "listening")
 	<-other // something may have been missed
 	for len(wake) > 0 {
 		<-wake
