@@ -117,7 +117,7 @@ func TestRealRuns(t *testing.T) {
 		},
 		"user": {script: "exit 65", state: waybill.RunFailed, class: waybill.ClassUser, reason: "exit code 65: the input cannot be used"},
 		"memory": {
-			script: "exec tail -c 100m /dev/zero", change: func(c *waybill.Connector) { c.Run.Memory = 16 << 20 },
+			script: "sleep 0.5; exec tail -c 100m /dev/zero", change: func(c *waybill.Connector) { c.Run.Memory = 16 << 20 },
 			state: waybill.RunFailed, class: waybill.ClassMemory, reason: "it needed more than 16 MiB of memory",
 		},
 		"timeout": {

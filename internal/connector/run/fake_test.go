@@ -96,6 +96,11 @@ func (f *fakeRunner) Stop(_ context.Context, id string, grace time.Duration) err
 }
 
 func (f *fakeRunner) Remove(_ context.Context, id string) error {
+	f.remove(id)
+	return nil
+}
+
+func (f *fakeRunner) remove(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for name, b := range f.boxes {
@@ -104,17 +109,18 @@ func (f *fakeRunner) Remove(_ context.Context, id string) error {
 			delete(f.boxes, name)
 		}
 	}
-	return nil
 }
 
-func (f *fakeRunner) List(context.Context) ([]runner.Container, error) {
+func (f *fakeRunner) List(context.Context) ([]runner.Container, error) { return f.containers(), nil }
+
+func (f *fakeRunner) containers() []runner.Container {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var list []runner.Container
 	for _, b := range f.boxes {
 		list = append(list, b.Container)
 	}
-	return list, nil
+	return list
 }
 
 func (f *fakeRunner) find(id string) (*box, error) {
@@ -137,9 +143,8 @@ func (f *fakeRunner) box(r waybill.Run) *box {
 
 // names lists the containers that are there.
 func (f *fakeRunner) names() []string {
-	list, _ := f.List(context.TODO())
 	var names []string
-	for _, c := range list {
+	for _, c := range f.containers() {
 		names = append(names, c.Name)
 	}
 	slices.SortFunc(names, cmp.Compare)

@@ -273,7 +273,7 @@ func TestAdoption(t *testing.T) {
 			waybill.RunSucceeded, "",
 		},
 		"vanished": {
-			func(f *fixture, b *box) { _ = f.runner.Remove(context.TODO(), b.ID) },
+			func(f *fixture, b *box) { f.runner.remove(b.ID) },
 			waybill.RunLost, "its container vanished before the program ended",
 		},
 	} {

@@ -89,7 +89,7 @@ type Container struct {
 // Exit says how a program ended.
 type Exit struct {
 	Code        int  // 128+n when signal n ended it
-	OutOfMemory bool // killed because it reached Limits.Memory
+	OutOfMemory bool // killed because it reached Limits.Memory; engines miss it within moments of the start
 	TimedOut    bool // only from Check: it did not end in time, and Code means nothing
 	Started     time.Time
 	Ended       time.Time

@@ -85,7 +85,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 
 // gone waits until the container does not exist any more.
 func (e *Engine) gone(ctx context.Context, id string) error {
-	_, err := e.ended(ctx, id, container.WaitConditionRemoved)
+	err := e.ended(ctx, id, container.WaitConditionRemoved)
 	if cerrdefs.IsNotFound(err) {
 		return nil
 	}

@@ -47,7 +47,7 @@ func (e *Engine) follow(ctx context.Context, id string, out, errs *output) error
 			cancel(err) // no reason to wait any longer
 		}
 	}()
-	_, err := e.ended(ctx, id, container.WaitConditionNotRunning)
+	err := e.ended(ctx, id, container.WaitConditionNotRunning)
 	cancel(nil)
 	<-copied
 	return err
@@ -64,17 +64,17 @@ func (e *Engine) copyLogs(ctx context.Context, id string, follow bool, out, errs
 	return err
 }
 
-// ended waits for a state of a container and returns the exit code.
-func (e *Engine) ended(ctx context.Context, id string, when container.WaitCondition) (int64, error) {
+// ended waits for a state of a container.
+func (e *Engine) ended(ctx context.Context, id string, when container.WaitCondition) error {
 	results, errs := e.api.ContainerWait(ctx, id, when)
 	select {
 	case err := <-errs:
-		return 0, err
+		return err
 	case r := <-results:
 		if r.Error != nil {
-			return 0, errors.New(r.Error.Message)
+			return errors.New(r.Error.Message)
 		}
-		return r.StatusCode, nil
+		return nil
 	}
 }
 

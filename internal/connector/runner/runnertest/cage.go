@@ -30,7 +30,7 @@ func cage(t *testing.T, s suite) {
 }
 
 func memory(t *testing.T, s suite) {
-	spec := s.spec(t, `exec tail -c 200m /dev/zero`)
+	spec := s.spec(t, `sleep 0.5; exec tail -c 200m /dev/zero`) // engines may miss a kill in the first moments
 	spec.Limits.Memory = 16 << 20
 	r := s.wait(t, s.start(t, spec).ID)
 	if r.Code != 137 || !r.OutOfMemory {
