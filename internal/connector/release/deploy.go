@@ -2,17 +2,15 @@ package release
 
 import (
 	"context"
-	"strconv"
 
-	"github.com/waybill-dev/waybill/internal/connector/build"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// register makes the version executable: its image is on the engine under a Waybill tag, so pruning spares it.
-// It may report ok and error.
+// register makes the version executable: it is recorded once its image is on the engine, where the tag that it was built
+// under spares it from pruning. It may report ok and error.
 func (e *Engine) register(ctx context.Context, j *job) error {
 	present, err := e.Images.Exists(ctx, j.release.Image)
 	if err != nil {
@@ -20,11 +18,6 @@ func (e *Engine) register(ctx context.Context, j *job) error {
 	}
 	if !present {
 		return waybill.Errorf(waybill.Unavailable, "image %s is not on this engine", shortDigest(j.release.Image))
-	}
-	d := j.release.Declaration
-	tag := build.Repository + d.Name + ":" + strconv.Itoa(d.Major) + "-" + shortHex(j.release.Image)
-	if err := e.Images.Tag(ctx, j.release.Image, tag); err != nil {
-		return err
 	}
 	return e.record(ctx, j, "release.runtime.ok", outcome{waybill.StepRuntime, waybill.OK, "registered"})
 }

@@ -17,7 +17,7 @@ func TestPushGoesToDev(t *testing.T) {
 	h.settleDown()
 	want := strings.TrimLeft(`
 waybill success 1 connector released
-waybill/shop-feed/build success sha256:` + shortHex(h.image("a")) + `
+waybill/shop-feed/build success sha256:`+shortHex(h.image("a"))+`
 waybill/shop-feed/dev success site feeds-dev
 waybill/shop-feed/runtime success registered
 `, "\n")

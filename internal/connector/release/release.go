@@ -38,8 +38,6 @@ type builder interface {
 type images interface {
 	Digest(ctx context.Context, r build.Request) (build.Content, error)
 	Exists(ctx context.Context, image string) (bool, error)
-	// Tag keeps the image from being pruned.
-	Tag(ctx context.Context, image, tag string) error
 	Remove(ctx context.Context, image string) error
 	// FreeBytes is the free space where images are kept.
 	FreeBytes(ctx context.Context) (int64, error)

@@ -68,7 +68,6 @@ func (f *fakeDocker) Exists(_ context.Context, image string) (bool, error) {
 	defer f.mu.Unlock()
 	return f.images[image], nil
 }
-func (f *fakeDocker) Tag(context.Context, string, string) error { return nil }
 
 func (f *fakeDocker) Remove(_ context.Context, image string) error {
 	f.mu.Lock()
