@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -163,7 +164,7 @@ func parent(use, short string, children ...*cobra.Command) *cobra.Command {
 		Use: use, Short: short,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return misuse("unknown command %q for %q", args[0], cmd.CommandPath())
+				return misuse("unknown command %q for %q", args[0], title(cmd))
 			}
 			return nil
 		},
@@ -183,9 +184,9 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		case len(args) == n:
 			return nil
 		case n == 0:
-			return misuse("%s takes no arguments", cmd.CommandPath())
+			return misuse("%s takes no arguments", title(cmd))
 		default:
-			return misuse("%s needs %s", cmd.CommandPath(), what)
+			return misuse("%s needs %s", title(cmd), what)
 		}
 	}
 }
@@ -193,7 +194,12 @@ func exactly(n int, what string) cobra.PositionalArgs {
 // atMostOne wants one argument or none.
 func atMostOne(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return misuse("%s takes one argument at most", cmd.CommandPath())
+		return misuse("%s takes one argument at most", title(cmd))
 	}
 	return nil
+}
+
+// title names a command without the program.
+func title(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }

@@ -118,16 +118,17 @@ func ago(now, t time.Time) string {
 // ago says how long before now t was.
 func (a *app) ago(t time.Time) string { return ago(a.Now(), t) }
 
-// lasted says how long something took, such as 2.1s or 3m05s.
+// lasted says how long something took, such as 2.1s, 3m05s or 20m.
 func lasted(seconds float64) string {
 	switch {
 	case seconds == 0:
 		return "-"
 	case seconds < 60:
 		return fmt.Sprintf("%.1fs", seconds)
+	case int(seconds)%60 == 0:
+		return fmt.Sprintf("%dm", int(seconds)/60)
 	default:
-		s := int(seconds)
-		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+		return fmt.Sprintf("%dm%02ds", int(seconds)/60, int(seconds)%60)
 	}
 }
 
