@@ -36,7 +36,7 @@ func (p *Portal) cancelRun(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Runs.Cancel(r.Context(), run.ID, auth.From(r.Context()).Actor()); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/runs/"+run.ID+"?did=cancel", http.StatusSeeOther)
+	back(w, r, "/runs/"+run.ID, "cancel")
 	return nil
 }
 
@@ -50,7 +50,7 @@ func (p *Portal) rollback(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Versions.Rollback(r.Context(), id.Name, id.Major, env, auth.From(r.Context()).Actor()); err != nil {
 		return err
 	}
-	http.Redirect(w, r, connectorURL(id)+"?did=rollback", http.StatusSeeOther)
+	back(w, r, connectorURL(id), "rollback")
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (p *Portal) promote(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := waybill.Identity{Kind: "Connector", Name: live.Connector, Major: live.Major}
-	http.Redirect(w, r, connectorURL(id)+"?did=promote", http.StatusSeeOther)
+	back(w, r, connectorURL(id), "promote")
 	return nil
 }
 
@@ -75,10 +75,15 @@ func (p *Portal) retryCommit(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Retrier.Retry(r.Context(), repository.ID, sha, auth.From(r.Context()).Actor()); err != nil {
 		return err
 	}
-	back := commitURL(repository, sha) + "?did=retry"
+	page := commitURL(repository, sha)
 	if id := r.PostFormValue("connector"); id != "" {
-		back = connectorURL(waybill.ParseIdentity(id)) + "?did=retry"
+		page = connectorURL(waybill.ParseIdentity(id))
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	back(w, r, page, "retry")
 	return nil
+}
+
+// back leads to a page, which says what was done. The page is a path of this server: names in it are escaped.
+func back(w http.ResponseWriter, r *http.Request, page, did string) {
+	http.Redirect(w, r, page+"?did="+did, http.StatusSeeOther) //nolint:gosec // A path below /connectors, /runs or /repositories.
 }

@@ -1,7 +1,7 @@
 package portal_test
 
 import (
-	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -40,47 +40,38 @@ func (w *world) serve(who auth.Principal) string {
 func TestPhone(t *testing.T) {
 	t.Parallel()
 	f := fill(newWorld(t))
-	url, browser := f.serve(admin()), testkit.Chromium(t)
+	url := f.serve(admin())
+	tab := testkit.Open(t, testkit.Chromium(t), url, testkit.View{Width: 390}) // one, so that one page is live at a time
 	for _, path := range f.paths() {
-		t.Run("fits "+slug(path), func(t *testing.T) { fitsPhone(t, browser, url+path) }) // its tab closes with its live updates
+		must(t, chromedp.Do(tab, chromedp.Navigate(url+path)))
+		wide, err := chromedp.Run(tab, chromedp.Evaluate[[]string](`
+			document.documentElement.scrollWidth <= innerWidth ? [] :
+			[...document.querySelectorAll("main *, header *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+				.map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 60))`))
+		must(t, err)
+		if len(wide) > 0 {
+			t.Errorf("%s scrolls sideways at 390 px: %q", path, wide)
+		}
 	}
-	picture(t, "empty", newWorld(t), []string{"/", "/runs"})
-	picture(t, "full", f.world, f.paths())
-}
-
-func fitsPhone(t *testing.T, browser context.Context, url string) {
-	t.Helper()
-	tab := testkit.Open(t, browser, url, testkit.View{Width: 390})
-	wide, err := chromedp.Run(tab, chromedp.Evaluate[[]string](`
-		document.documentElement.scrollWidth <= innerWidth ? [] :
-		[...document.querySelectorAll("main *, header *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
-			.map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 60))`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(wide) > 0 {
-		t.Errorf("scrolls sideways at 390 px: %q", wide)
+	if folder := os.Getenv("WAYBILL_SCREENSHOTS"); folder != "" {
+		picture(t, filepath.Join(folder, "empty"), newWorld(t), []string{"/", "/runs"})
+		picture(t, filepath.Join(folder, "full"), f.world, f.paths())
 	}
 }
 
-// picture leaves screenshots of pages in the folder that WAYBILL_SCREENSHOTS names.
-func picture(t *testing.T, name string, w *world, paths []string) {
+// picture leaves screenshots of pages in files whose names begin with prefix.
+func picture(t *testing.T, prefix string, w *world, paths []string) {
 	t.Helper()
-	folder := os.Getenv("WAYBILL_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
 	url, browser := w.serve(admin()), testkit.Chromium(t)
-	for i, path := range paths {
-		for kind, v := range map[string]testkit.View{
-			"light-1280": {Width: 1280}, "dark-1280": {Width: 1280, Dark: true}, "light-390": {Width: 390}, "dark-390": {Width: 390, Dark: true},
-		} {
-			name := name + "-" + string(rune('a'+i)) + slug(path) + "-" + kind
-			t.Run(name, func(t *testing.T) {
-				if err := os.WriteFile(filepath.Join(folder, name+".png"), testkit.Screenshot(t, browser, url+path, v), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			})
+	for kind, v := range map[string]testkit.View{
+		"light-1280": {Width: 1280}, "dark-1280": {Width: 1280, Dark: true}, "light-390": {Width: 390}, "dark-390": {Width: 390, Dark: true},
+	} {
+		tab := testkit.Open(t, browser, url, v)
+		for i, path := range paths {
+			must(t, chromedp.Do(tab, chromedp.Navigate(url+path)))
+			png, err := chromedp.Run(tab, chromedp.FullScreenshot(100)) // 100 means PNG
+			must(t, err)
+			must(t, os.WriteFile(fmt.Sprintf("%s-%02d%s-%s.png", prefix, i, slug(path), kind), png, 0o600))
 		}
 	}
 }

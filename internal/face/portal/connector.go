@@ -113,7 +113,7 @@ func (p *Portal) loadConnector(r *http.Request) (connectorPage, error) {
 		return page, err
 	}
 	read.keep(recent)
-	majors := read.majors(id.Name, recent)
+	majors := read.majors(id.Name)
 	if page.Identity, err = chooseMajor(r, majors); err != nil {
 		return page, err
 	}

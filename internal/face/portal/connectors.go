@@ -64,16 +64,14 @@ func (p *Portal) connectors(w http.ResponseWriter, r *http.Request) error {
 		query.Del("page")
 		page.Heads = append(page.Heads, sortHead{link{key, "/connectors?" + query.Encode()}, key == cmp.Or(page.Sort, "name")})
 	}
-	recent, err := connectorstore.Releases(r.Context(), read.q, connectorstore.ReleaseFilter{Limit: dashboardWindow})
-	if err != nil {
+	if err := read.keepAll(r.Context()); err != nil {
 		return err
 	}
-	read.keep(recent)
 	runs, err := connectorstore.Runs(r.Context(), read.q, connectorstore.RunFilter{Limit: dashboardWindow})
 	if err != nil {
 		return err
 	}
-	if page.Rows, err = p.connectorRows(r.Context(), read, all[from:to], recent, runs); err != nil {
+	if page.Rows, err = read.connectorRows(r.Context(), all[from:to], runs); err != nil {
 		return err
 	}
 	return p.render(w, http.StatusOK, "connectors", page)

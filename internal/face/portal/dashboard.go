@@ -15,7 +15,7 @@ import (
 const (
 	dashboardRows   = 50 // connectors
 	dashboardRuns   = 10
-	dashboardWindow = 200 // newest releases read at once
+	dashboardWindow = 100 // newest runs, read at once
 	recently        = 24 * time.Hour
 )
 
@@ -31,25 +31,6 @@ type dashboardPage struct {
 	Rows         []connectorRow
 	More         bool // there are more connectors than rows
 	Runs         []runRow
-}
-
-// connectorRow is one connector major in a list.
-type connectorRow struct {
-	Identity  link
-	Title     string
-	Owner     string
-	Type      string
-	Major     int
-	Dev, Prod envCell
-	LastRun   *runRow
-}
-
-// envCell is one environment of a connector in a list.
-type envCell struct {
-	Mark    mark
-	Version string // v1.2.0 or a short commit; empty when nothing is live
-	Since   time.Time
-	Live    bool
 }
 
 func (p *Portal) dashboard(w http.ResponseWriter, r *http.Request) error {
@@ -89,11 +70,9 @@ func (p *Portal) loadDashboard(ctx context.Context) (dashboardPage, error) {
 	if err != nil {
 		return page, err
 	}
-	recent, err := connectorstore.Releases(ctx, read.q, connectorstore.ReleaseFilter{Limit: dashboardWindow})
-	if err != nil {
+	if err := read.keepAll(ctx); err != nil {
 		return page, err
 	}
-	read.keep(recent)
 	runs, err := connectorstore.Runs(ctx, read.q, connectorstore.RunFilter{Limit: dashboardWindow})
 	if err != nil {
 		return page, err
@@ -103,19 +82,6 @@ func (p *Portal) loadDashboard(ctx context.Context) (dashboardPage, error) {
 		return page, err
 	}
 	page.Repositories, page.Connectors, page.More = len(read.repositories), len(connectors), len(connectors) > dashboardRows
-	page.count(read, recent, runs, p.Now())
-	if page.Rows, err = p.connectorRows(ctx, read, connectors[:min(len(connectors), dashboardRows)], recent, runs); err != nil {
-		return page, err
-	}
-	if page.Troubles, err = p.troubles(ctx, read, connectors, runs); err != nil {
-		return page, err
-	}
-	page.Runs, err = read.runRows(ctx, runs[:min(len(runs), dashboardRuns)])
-	return page, err
-}
-
-// count fills the numbers above the fold.
-func (page *dashboardPage) count(read *reader, releases []waybill.Release, runs []waybill.Run, now time.Time) {
 	for key := range read.lives {
 		if key.Environment == waybill.Prod {
 			page.LiveProd++
@@ -123,91 +89,17 @@ func (page *dashboardPage) count(read *reader, releases []waybill.Release, runs 
 			page.LiveDev++
 		}
 	}
-	for _, r := range releases {
-		if (r.Outcome == waybill.Failed || r.Outcome == waybill.Errored) && now.Sub(r.Created) < recently {
-			page.Failed++
-		}
+	if page.Failed, err = connectorstore.CountFailed(ctx, read.q, p.Now().Add(-recently)); err != nil {
+		return page, err
 	}
-	for _, r := range runs {
-		if failedRun(r) && now.Sub(r.Created) < recently {
-			page.Failed++
-		}
+	if page.Rows, err = read.connectorRows(ctx, connectors[:min(len(connectors), dashboardRows)], runs); err != nil {
+		return page, err
 	}
-}
-
-func failedRun(r waybill.Run) bool {
-	return r.State == waybill.RunFailed || r.State == waybill.RunTimedOut || r.State == waybill.RunLost
-}
-
-// connectorRows builds one row for each major of connectors.
-func (p *Portal) connectorRows(ctx context.Context, read *reader, connectors []connectorstore.Connector, recent []waybill.Release, runs []waybill.Run) ([]connectorRow, error) {
-	var rows []connectorRow
-	for _, c := range connectors {
-		var own []waybill.Release
-		for _, r := range recent {
-			if r.Declaration.Name == c.Name {
-				own = append(own, r)
-			}
-		}
-		majors := read.majors(c.Name, own)
-		if len(majors) == 0 {
-			majors = []int{1}
-		}
-		for _, major := range majors {
-			id := waybill.Identity{Kind: "Connector", Name: c.Name, Major: major}
-			l, err := read.lanes(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			row := newConnectorRow(id, c.Owner, l)
-			if row.LastRun, err = read.lastRun(ctx, id, runs); err != nil {
-				return nil, err
-			}
-			rows = append(rows, row)
-		}
+	if page.Troubles, err = p.troubles(ctx, read, connectors, runs); err != nil {
+		return page, err
 	}
-	return rows, nil
-}
-
-func newConnectorRow(id waybill.Identity, owner string, l lanes) connectorRow {
-	row := connectorRow{Identity: linkTo(id), Owner: owner, Major: id.Major, Dev: newEnvCell(l.Dev), Prod: newEnvCell(l.Prod)}
-	if c := l.current(); c != nil && c.Declaration.Connector != nil {
-		row.Title, row.Type = c.Declaration.Connector.Title, c.Declaration.Connector.Type
-	}
-	return row
-}
-
-// newEnvCell shows what an environment serves, or what became of the newest attempt when that is not live.
-func newEnvCell(l lane) envCell {
-	c := envCell{Mark: none("none")}
-	if l.Newest != nil {
-		c.Mark = markOutcome(l.Newest.Outcome)
-	}
-	if l.Live != nil {
-		c.Live, c.Since, c.Version = true, l.Since, waybill.ShortCommit(l.Live.Commit)
-		if l.Live.Semver != "" {
-			c.Version = "v" + l.Live.Semver
-		}
-	}
-	return c
-}
-
-// lastRun returns the newest run of a connector major, among runs or from the store.
-func (r *reader) lastRun(ctx context.Context, id waybill.Identity, runs []waybill.Run) (*runRow, error) {
-	i := slices.IndexFunc(runs, func(run waybill.Run) bool { return run.Connector == id.Name && run.Major == id.Major })
-	if i < 0 {
-		if len(runs) < dashboardWindow {
-			return nil, nil //nolint:nilnil // There is no run.
-		}
-		var err error
-		runs, err = connectorstore.Runs(ctx, r.q, connectorstore.RunFilter{Connector: id.Name, Major: id.Major, Limit: 1})
-		if err != nil || len(runs) == 0 {
-			return nil, err
-		}
-		i = 0
-	}
-	row := newRunRow(runs[i], nil, r.link)
-	return &row, nil
+	page.Runs, err = read.runRows(ctx, runs[:min(len(runs), dashboardRuns)])
+	return page, err
 }
 
 // maxTroubles is how many things that went wrong the dashboard explains; the lists show the rest.
@@ -218,14 +110,12 @@ const maxTroubles = 5
 func (p *Portal) troubles(ctx context.Context, read *reader, connectors []connectorstore.Connector, runs []waybill.Run) ([]trouble, error) {
 	var all []trouble
 	for _, repository := range read.repositories {
-		checks, err := gitstore.Checks(ctx, read.q, repository.ID, "")
+		c, found, err := gitstore.LatestCheck(ctx, read.q, repository.ID, "refs/heads/"+repository.DefaultBranch)
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range latest(checks, repository.DefaultBranch, "") {
-			if t, ok := checkTrouble(c, "", repository); ok {
-				all = append(all, t)
-			}
+		if t, ok := checkTrouble(c, "", repository); found && ok {
+			all = append(all, t)
 		}
 	}
 	for _, head := range read.heads {
@@ -240,6 +130,13 @@ func (p *Portal) troubles(ctx context.Context, read *reader, connectors []connec
 			all = append(all, t)
 		}
 	}
+	all = append(all, p.runTroubles(read, connectors, runs)...)
+	slices.SortFunc(all, func(a, b trouble) int { return b.At.Compare(a.At) })
+	return all[:min(len(all), maxTroubles)], nil
+}
+
+// runTroubles explains the connectors whose last run at a site failed within a week.
+func (p *Portal) runTroubles(read *reader, connectors []connectorstore.Connector, runs []waybill.Run) []trouble {
 	owners := map[string]string{}
 	for _, c := range connectors {
 		owners[c.Name] = c.Repository
@@ -248,6 +145,7 @@ func (p *Portal) troubles(ctx context.Context, read *reader, connectors []connec
 		id   waybill.Identity
 		site string
 	}
+	var all []trouble
 	seen := map[place]bool{}
 	for _, run := range runs {
 		at := place{identityOf(run), run.Site}
@@ -259,6 +157,5 @@ func (p *Portal) troubles(ctx context.Context, read *reader, connectors []connec
 			all = append(all, t)
 		}
 	}
-	slices.SortFunc(all, func(a, b trouble) int { return b.At.Compare(a.At) })
-	return all[:min(len(all), maxTroubles)], nil
+	return all
 }

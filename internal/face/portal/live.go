@@ -141,7 +141,7 @@ func (p *Portal) follow(ctx context.Context, out *events, logs []followed) *sync
 	for i := range logs {
 		wg.Go(func() {
 			f := p.Logs.Follow(ctx, logs[i].Log, func() bool { return ctx.Err() != nil })
-			defer f.Close() //nolint:errcheck // Only read from.
+			defer f.Close()
 			if _, err := io.CopyN(io.Discard, f, logs[i].From); err != nil {
 				return
 			}

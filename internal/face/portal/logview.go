@@ -50,7 +50,7 @@ func (p *Portal) readPane(pane logPane, id string) (logPane, error) {
 	if err != nil {
 		return pane, err
 	}
-	defer f.Close() //nolint:errcheck // Only read from.
+	defer f.Close()
 	if pane.Search != "" {
 		pane.Lines, pane.Size, err = searchLog(f, pane.Search)
 		pane.Follow = false

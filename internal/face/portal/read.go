@@ -17,6 +17,7 @@ type reader struct {
 	releases     map[string]*waybill.Release   // by id
 	heads        map[laneKey]*waybill.Release  // newest of each lane; nil: there is none
 	lives        map[laneKey]waybill.Live
+	all          bool // heads holds every lane there is
 }
 
 // laneKey names a lane.
@@ -75,6 +76,17 @@ func (r *reader) keep(releases []waybill.Release) {
 	}
 }
 
+// keepAll reads the head of every lane and every live release at once.
+func (r *reader) keepAll(ctx context.Context) error {
+	heads, err := connectorstore.Heads(ctx, r.q)
+	if err != nil {
+		return err
+	}
+	r.keep(heads)
+	r.all = true
+	return nil
+}
+
 // release returns a release, or nil when it is gone.
 func (r *reader) release(ctx context.Context, id string) (*waybill.Release, error) {
 	if known, ok := r.releases[id]; ok {
@@ -102,7 +114,7 @@ func (r *reader) lanes(ctx context.Context, id waybill.Identity) (l lanes, err e
 
 func (r *reader) lane(ctx context.Context, id waybill.Identity, env waybill.Environment) (lane, error) {
 	key := laneKey{id.Name, id.Major, env}
-	if _, known := r.heads[key]; !known {
+	if _, known := r.heads[key]; !known && !r.all {
 		releases, err := connectorstore.Releases(ctx, r.q, connectorstore.ReleaseFilter{
 			Connector: id.Name, Major: id.Major, Environment: env, Limit: 1,
 		})
@@ -135,16 +147,18 @@ func (r *reader) runRows(ctx context.Context, runs []waybill.Run) ([]runRow, err
 	return rows, nil
 }
 
-// majors lists the majors of a connector that are live or among releases, lowest first.
-func (r *reader) majors(name string, releases []waybill.Release) []int {
+// majors lists the majors of a connector that are live or were read, lowest first.
+func (r *reader) majors(name string) []int {
 	var majors []int
 	for key := range r.lives {
 		if key.Connector == name {
 			majors = append(majors, key.Major)
 		}
 	}
-	for _, rel := range releases {
-		majors = append(majors, rel.Declaration.Major)
+	for key := range r.heads {
+		if key.Connector == name {
+			majors = append(majors, key.Major)
+		}
 	}
 	slices.Sort(majors)
 	return slices.Compact(majors)

@@ -45,6 +45,7 @@ func newReleaseRow(r waybill.Release, live map[string]bool, link func(repository
 	case waybill.OK:
 		row.Rollback = row.Live
 		row.Promote = !row.Live && r.Environment == waybill.Prod
+	default: // nothing to do about it
 	}
 	return row
 }

@@ -66,8 +66,12 @@ func placeOf(d waybill.Declaration, keys []string) string {
 func details(d waybill.Declaration) part {
 	c := d.Connector
 	p := part{Title: "Details", Values: []pair{
-		{"Name", d.Name, true}, {"Title", c.Title, false}, {"Owner", c.Owner, false}, {"Type", c.Type, false},
-		{"Flow", c.Flow, false}, {"Version", fmt.Sprint(d.Major), false},
+		{"Name", d.Name, true},
+		{"Title", c.Title, false},
+		{"Owner", c.Owner, false},
+		{"Type", c.Type, false},
+		{"Flow", c.Flow, false},
+		{"Version", fmt.Sprint(d.Major), false},
 	}}
 	p.add("Description", c.Description)
 	for _, k := range slices.Sorted(maps.Keys(c.Labels)) {

@@ -27,12 +27,12 @@ func listen(t *testing.T, url string) *listener {
 	must(t, err)
 	resp, err := http.DefaultClient.Do(r)
 	must(t, err)
+	t.Cleanup(func() { _ = resp.Body.Close() })
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%s: %s, %s", url, resp.Status, resp.Header.Get("Content-Type"))
 	}
 	events := make(chan event, 64)
 	go func() {
-		defer resp.Body.Close()
 		defer close(events)
 		var e event
 		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"connector/release": releases,
 		"connector/page":    pages,
 		"connector/live":    lives,
+		"connector/head":    heads,
 		"connector/image":   images,
 		"connector/assign":  assignments,
 		"connector/run":     runs,

@@ -1,0 +1,30 @@
+package connector
+
+import (
+	"context"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// Heads lists the newest release of every connector major and environment, and every release that is live, newest
+// first: what an overview needs, however long the history is.
+func Heads(ctx context.Context, q store.Querier) ([]waybill.Release, error) {
+	return store.List(ctx, q, releaseRow, `SELECT `+releaseColumns+` FROM releases
+		WHERE id IN (SELECT MAX(id) FROM releases GROUP BY connector, major, environment)
+			OR id IN (SELECT release_id FROM lives)
+		ORDER BY id DESC`)
+}
+
+// timeDigits is how many characters of a ULID say when it was made, to the millisecond.
+const timeDigits = 10
+
+// CountFailed counts the releases and runs made since then that failed, whoever is to blame.
+func CountFailed(ctx context.Context, q store.Querier, since time.Time) (int, error) {
+	count := func(n *int) []any { return []any{n} }
+	return store.Get(ctx, q, "count", count, `SELECT
+		(SELECT COUNT(*) FROM releases WHERE id >= $1 AND outcome IN ('failed', 'error')) +
+		(SELECT COUNT(*) FROM runs WHERE id >= $1 AND state IN ('failed', 'timed-out', 'lost'))`,
+		store.NewID(since)[:timeDigits])
+}
