@@ -67,7 +67,7 @@ func setup(s *apitest.Server) func(*testscript.Env) error {
 	}
 }
 
-// exits runs a command that must end with an exit code: exits <code> <program> <argument>…
+// exits runs a command that must end with an exit code, given first.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits <code> <program> <argument>…")

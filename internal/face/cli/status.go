@@ -165,7 +165,7 @@ func commitOf(ctx context.Context, args []string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}").Output() //nolint:gosec // The name follows --end-of-options.
+	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}").Output()
 	if err != nil {
 		return "", misuse("%q is no commit here: give at least four digits of one", name)
 	}

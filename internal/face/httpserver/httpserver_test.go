@@ -78,7 +78,17 @@ type request struct {
 	header                     map[string]string
 }
 
-func ask(t *testing.T, h http.Handler, q request) *http.Response {
+// reply is what was answered.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+	Body       *bytes.Buffer
+}
+
+// Cookies returns the cookies that were set.
+func (r reply) Cookies() []*http.Cookie { return (&http.Response{Header: r.Header}).Cookies() }
+
+func ask(t *testing.T, h http.Handler, q request) reply {
 	t.Helper()
 	if q.method == "" {
 		q.method = http.MethodGet
@@ -93,12 +103,10 @@ func ask(t *testing.T, h http.Handler, q request) *http.Response {
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, r)
-	res := rec.Result()
-	t.Cleanup(func() { _ = res.Body.Close() })
-	return res
+	return reply{rec.Code, rec.Header(), rec.Body}
 }
 
-func problemOf(t *testing.T, res *http.Response) httpserver.Problem {
+func problemOf(t *testing.T, res reply) httpserver.Problem {
 	t.Helper()
 	if ct := res.Header.Get("Content-Type"); ct != "application/problem+json" {
 		t.Errorf("content type %q, want a problem document", ct)
@@ -341,7 +349,7 @@ func TestStreamsFlushThroughTheMiddleware(t *testing.T) {
 		}
 		<-step
 	})
-	log := slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewTextHandler(&bytes.Buffer{}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	srv := httptest.NewServer(httpserver.Public(httpserver.ETag()(mux), httpserver.Options{Log: log, Now: time.Now, Auth: &keeper{}}))
 	defer srv.Close()
 	defer close(step)

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/waybill-dev/waybill/internal/face/api/wire"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+func TestEveryCodeHasAnExitCode(t *testing.T) {
+	t.Parallel()
+	for _, code := range waybill.Codes() {
+		got, ok := exitCodes()[code]
+		if want := map[bool]int{true: 2, false: 1}[code == waybill.Invalid]; !ok || got != want {
+			t.Errorf("%s: %d, want %d", code, got, want)
+		}
+		if err := waybill.Errorf(code, "no"); exitCode(err) != got {
+			t.Errorf("%v: %d, want %d", err, exitCode(err), got)
+		}
+	}
+	for err, want := range map[error]int{misuse("no"): 2, &failedError{}: 1, io.EOF: 1, context.Canceled: 1} {
+		if got := exitCode(err); got != want {
+			t.Errorf("%v: %d, want %d", err, got, want)
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]string{
+		0: "0s ago", 59 * time.Second: "59s ago", time.Minute: "1m ago", 59 * time.Minute: "59m ago", time.Hour: "1h ago",
+		47 * time.Hour: "1d ago", 29 * 24 * time.Hour: "29d ago", 30 * 24 * time.Hour: "2026-01-30", -time.Minute: "2026-03-01",
+	} {
+		if got := ago(now, now.Add(-d)); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+	if got := ago(now, time.Time{}); got != "-" {
+		t.Errorf("never: %q", got)
+	}
+}
+
+func TestWordsForNumbers(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[float64]string{0: "-", 0.04: "0.0s", 2.14: "2.1s", 59.9: "59.9s", 60: "1m", 185: "3m05s", 1800: "30m"} {
+		if got := lasted(in); got != want {
+			t.Errorf("lasted(%v) = %q, want %q", in, got, want)
+		}
+	}
+	for in, want := range map[int64]string{0: "0 B", 512 << 20: "512 MiB", 3 << 29: "1.5 GiB", 1 << 40: "1024 GiB", 1536: "1.5 KiB"} {
+		if got := size(in); got != want {
+			t.Errorf("size(%d) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestColourIsOnlyForTerminals(t *testing.T) {
+	t.Parallel()
+	write := func(terminal bool) string {
+		var b strings.Builder
+		table := (&app{Env: Env{Terminal: terminal}}).table("STATE", "NAME")
+		table.add("ok", "a")
+		table.add("failed", "ö▸b")
+		if err := table.write(&b, "none"); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	if got, want := write(false), "STATE   NAME\nok      a\nfailed  ö▸b\n"; got != want {
+		t.Errorf("plain:\n%s", cmp.Diff(want, got))
+	}
+	want := "STATE   NAME\n\x1b[32mok\x1b[0m      a\n\x1b[31mfailed\x1b[0m  ö▸b\n"
+	if got := write(true); got != want {
+		t.Errorf("colour:\n%s", cmp.Diff(want, got))
+	}
+}
+
+func TestYAMLKeepsTypesAndOrder(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	in := struct {
+		Z     string `json:"z"`
+		A     string `json:"a"`
+		Text  string `json:"text"`
+		Count int    `json:"count"`
+		Empty []int  `json:"empty"`
+		Lines string `json:"lines"`
+	}{"007", "plain", "true", 7, []int{}, "a\nb"}
+	if err := writeYAML(&b, in); err != nil {
+		t.Fatal(err)
+	}
+	want := "z: \"007\"\na: plain\ntext: \"true\"\ncount: 7\nempty: []\nlines: |-\n  a\n  b\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFolderIsATree(t *testing.T) {
+	t.Parallel()
+	tree := folder{fstest.MapFS{
+		"waybill.yaml":       {Data: []byte("a"), Mode: 0o644},
+		"sub/bin":            {Data: []byte("b"), Mode: 0o755},
+		"sub/link":           {Data: []byte("../waybill.yaml"), Mode: fs.ModeSymlink | 0o777},
+		".git/config":        {Data: []byte("c")},
+		"sub/.git":           {Data: []byte("gitdir: x")},
+		".waybill/x/y":       {Data: []byte("d")},
+		"sub/pipe":           {Mode: fs.ModeNamedPipe},
+		"sub/.waybill/token": {Data: []byte("e")},
+	}}
+	var got []string
+	err := tree.Walk(t.Context(), func(f waybill.File) error {
+		got = append(got, f.Path)
+		return nil
+	})
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"sub/.git", "sub/bin", "sub/link", "waybill.yaml"}, got); diff != "" || err != nil {
+		t.Errorf("%v %s", err, diff)
+	}
+	for name, want := range map[string]string{"waybill.yaml": "a", "sub/link": "../waybill.yaml"} {
+		text, err := waybill.ReadFile(t.Context(), tree, name, 100)
+		if err != nil || string(text) != want {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+	if _, err := tree.Open(t.Context(), "nope"); !waybill.IsCode(err, waybill.NotFound) {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestAnnotationsCannotBeForged(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	err := annotate(&b, waybill.Findings{{
+		Code: "WB012", Severity: waybill.SeverityError, File: "a,b:c\n.yaml", Line: 1, Column: 2, Message: "bad\n::error::100%", Hint: "x",
+	}})
+	want := "::error file=a%2Cb%3Ac%0A.yaml,line=1,col=2,title=WB012::bad%0A::error::100%25 (x)\n"
+	if err != nil || b.String() != want {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
+
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	for in, same := range map[string]bool{
+		"https://x.example/a.git": true, "ssh://git@x/a": true, "git@x.example:a/b.git": true, "/srv/a.git": true, "a.git": false, "./a:b": false,
+	} {
+		got, err := address(in)
+		if err != nil || (got == in) != same || !same && !strings.HasPrefix(got, "/") {
+			t.Errorf("%s: %s, %v", in, got, err)
+		}
+	}
+}
+
+func TestEnding(t *testing.T) {
+	t.Parallel()
+	code := 137
+	r := wire.Run{ID: "R", State: "failed", ExitCode: &code, Class: "memory", Duration: 2, Reason: "killed for memory"}
+	if got, want := ending(r), "R failed after 2.0s, exit code 137 (memory): killed for memory"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
