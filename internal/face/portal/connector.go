@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -72,7 +73,7 @@ func (p *Portal) connectorEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.stream(w, r, live{
-		Page: "connector", Topics: []string{"connector:" + page.Identity.Name}, Parts: tabParts(page.Tab),
+		Page: "connector", Topics: []string{"connector:" + page.Identity.Name, gitstore.RepositoryTopic(page.Repository.ID)}, Parts: tabParts(page.Tab),
 		Load: func(ctx context.Context) (any, bool, error) {
 			page, err := p.loadConnector(r.WithContext(ctx))
 			return page, false, err

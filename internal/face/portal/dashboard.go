@@ -48,7 +48,14 @@ func (p *Portal) dashboardEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	topics := []string{"connectors"}
+	repositories, err := gitstore.Repositories(r.Context(), p.DB.Query())
+	if err != nil {
+		return err
+	}
+	var topics []string // a new connector wakes its repository
+	for _, repository := range repositories {
+		topics = append(topics, gitstore.RepositoryTopic(repository.ID))
+	}
 	for _, row := range page.Rows {
 		topics = append(topics, "connector:"+waybill.ParseIdentity(row.Identity.Text).Name)
 	}

@@ -91,31 +91,32 @@ func (p *Portal) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /assets/{file}", p.asset)
 	for path, h := range map[string]handler{
-		"GET /{$}":                                       p.dashboard,
-		"GET /events":                                    p.dashboardEvents,
-		"GET /connectors":                                p.connectors,
-		"GET /connectors/{name}":                         p.connector,
-		"GET /connectors/{name}/{tab}":                   p.connector,
-		"GET /connectors/{name}/events":                  p.connectorEvents,
-		"GET /runs":                                      p.runs,
-		"GET /runs/{id}":                                 p.run,
-		"GET /runs/{id}/events":                          p.runEvents,
-		"GET /runs/{id}/logs/{stream}":                   p.runLog,
-		"GET /releases/{id}":                             p.release,
-		"GET /releases/{id}/events":                      p.releaseEvents,
-		"GET /releases/{id}/log":                         p.releaseLogPage,
-		"GET /releases/{id}/logs/{step}":                 p.releaseLog,
-		"GET /repositories/{owner}/{name}/commits/{sha}": p.commit,
-		"GET /repositories/{owner}/{name}/commits/{sha}/events": p.commitEvents,
+		"GET /{$}":                       p.dashboard,
+		"GET /events":                    p.dashboardEvents,
+		"GET /connectors":                p.connectors,
+		"GET /connectors/{name}":         p.connector,
+		"GET /connectors/{name}/{tab}":   p.connector,
+		"GET /connectors/{name}/events":  p.connectorEvents,
+		"GET /runs":                      p.runs,
+		"GET /runs/{id}":                 p.run,
+		"GET /runs/{id}/events":          p.runEvents,
+		"GET /runs/{id}/logs/{stream}":   p.runLog,
+		"GET /releases/{id}":             p.release,
+		"GET /releases/{id}/events":      p.releaseEvents,
+		"GET /releases/{id}/log":         p.releaseLogPage,
+		"GET /releases/{id}/logs/{step}": p.releaseLog,
 	} {
 		mux.Handle(path, p.reading(h))
 	}
+	const commit = "/repositories/{owner}/{name}/commits/{sha}"
+	mux.Handle("GET "+commit, p.reading(p.commit))
+	mux.Handle("GET "+commit+"/events", p.reading(p.commitEvents))
+	mux.Handle("POST "+commit+"/retry", p.acting(p.retryCommit))
 	for path, h := range map[string]handler{
-		"POST /connectors/{name}/runs":                          p.startRun,
-		"POST /connectors/{name}/rollback":                      p.rollback,
-		"POST /releases/{id}/promote":                           p.promote,
-		"POST /runs/{id}/cancel":                                p.cancelRun,
-		"POST /repositories/{owner}/{name}/commits/{sha}/retry": p.retryCommit,
+		"POST /connectors/{name}/runs":     p.startRun,
+		"POST /connectors/{name}/rollback": p.rollback,
+		"POST /releases/{id}/promote":      p.promote,
+		"POST /runs/{id}/cancel":           p.cancelRun,
 	} {
 		mux.Handle(path, p.acting(h))
 	}
