@@ -52,7 +52,7 @@ func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
 			err = flush.Flush()
 		}
 		if done || err != nil {
-			return nil //nolint:nilerr // headers are out: a stream that breaks off is what the reader sees
+			return nil // headers are out: a stream that breaks off is what the reader sees
 		}
 		pause := keepAlive
 		if s.settling {
@@ -90,7 +90,11 @@ func (s *stream) update(ctx context.Context) (done bool, err error) {
 	if !s.opened {
 		s.opened = true
 		for _, u := range s.delivery.Event.Refs {
-			if err := s.emit(progress.Ref{Ref: u.Name, Commit: u.New, Repository: s.repository.FullName()}); err != nil {
+			ref := progress.Ref{Ref: u.Name, Commit: u.New, Repository: s.repository.FullName()}
+			if _, tag := waybill.Tag(u.Name); tag {
+				ref.Commit = "" // the tag may be an object of its own
+			}
+			if err := s.emit(ref); err != nil {
 				return false, err
 			}
 		}
@@ -132,6 +136,9 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	if err := s.introduce(u, check); err != nil {
 		return false, err
 	}
+	if check.Phase != waybill.Planned {
+		return false, nil // what the commit says now, an earlier cause has said
+	}
 	for _, step := range steps(u.Name, check, statuses) {
 		key := u.Name + " " + step.Declaration + " " + string(step.Step)
 		if s.sent[key] == step {
@@ -143,7 +150,7 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 		}
 	}
 	aggregate := statuses[0]
-	if check.Phase != waybill.Planned || !aggregate.State.Final() {
+	if !aggregate.State.Final() {
 		return false, nil
 	}
 	if out.Pending && !s.impatient {

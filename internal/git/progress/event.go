@@ -22,10 +22,10 @@ type Accepted struct {
 type Event interface{ event() string }
 
 // Ref opens the block of one ref. A push of several refs has a block for each. Events of different refs may be
-// mixed on the wire: the pusher sees one block after the other.
+// mixed on the wire: the pusher sees one block after the other. The same ref again adds what is known since.
 type Ref struct {
 	Ref        string `json:"ref"`        // full ref name
-	Commit     string `json:"commit"`     // the tip as Waybill resolved it, in hex
+	Commit     string `json:"commit"`     // the tip as Waybill resolved it, in hex; empty until it is resolved
 	Repository string `json:"repository"` // owner/name
 	// Declarations is how many declarations the commit holds, 0 when not known yet. With more than one, every step
 	// line names its declaration.

@@ -36,6 +36,7 @@ type block struct {
 	named   map[string]bool // declarations seen
 	running []announcement
 	lastURL string
+	headed  bool // the header is printed
 }
 
 // announcement is a step on its way.
@@ -81,6 +82,7 @@ func (p *Printer) Tick(now time.Time) error {
 // server has given none.
 func (p *Printer) Leave(why, fallback string) error {
 	for p.open != nil {
+		p.head(p.open)
 		p.line("  " + why)
 		url := p.open.lastURL
 		if url == "" {
@@ -97,7 +99,8 @@ func (p *Printer) Open() bool { return p.open != nil }
 
 func (p *Printer) begin(r Ref) {
 	if b := p.find(r.Ref); b != nil {
-		b.ref.Declarations = r.Declarations
+		b.ref = r
+		p.header(b)
 		return
 	}
 	b := &block{ref: r, named: map[string]bool{}}
@@ -139,6 +142,7 @@ func (p *Printer) to(ref string, e Event, now time.Time) {
 
 // show prints one event of the open block and reports whether it was the last one.
 func (p *Printer) show(b *block, e Event, now time.Time) (last bool) {
+	p.head(b)
 	switch e := e.(type) {
 	case Step:
 		p.track(b, e, now)
@@ -200,7 +204,19 @@ func (p *Printer) track(b *block, s Step, now time.Time) {
 	}
 }
 
+// header prints the first line of the open block once, as soon as its commit is known.
 func (p *Printer) header(b *block) {
+	if b == p.open && b.ref.Commit != "" {
+		p.head(b)
+	}
+}
+
+// head prints the first line of a block, whatever is known, unless it is there.
+func (p *Printer) head(b *block) {
+	if b.headed {
+		return
+	}
+	b.headed = true
 	p.line(fmt.Sprintf("waybill  %s  %s  %s", b.ref.Repository, waybill.ShortCommit(b.ref.Commit), waybill.ShortRef(b.ref.Ref)))
 }
 

@@ -87,6 +87,23 @@ func TestPrinter(t *testing.T) {
 `,
 		},
 		{
+			name: "a tag whose commit is known later, and one that never is",
+			events: []any{
+				progress.Ref{Ref: "refs/tags/v1.0.0", Repository: "feeds/shop-feed"},
+				progress.Ref{Ref: "refs/tags/v2.0.0", Repository: "feeds/shop-feed"},
+				progress.Ref{Ref: "refs/tags/v1.0.0", Commit: commit, Repository: "feeds/shop-feed", Declarations: 1},
+				progress.Ref{Ref: "refs/tags/v1.0.0", Commit: commit, Repository: "feeds/shop-feed", Declarations: 1},
+				progress.Step{Ref: "refs/tags/v1.0.0", Step: waybill.StepProd, Outcome: waybill.OK},
+				progress.End{Ref: "refs/tags/v1.0.0"},
+				progress.End{Ref: "refs/tags/v2.0.0", Description: "nothing to do"},
+			},
+			want: `waybill  feeds/shop-feed  1a2b3c4  v1.0.0
+  prod      ok
+waybill  feeds/shop-feed    v2.0.0
+  nothing to do
+`,
+		},
+		{
 			name: "two refs mixed on the wire, two declarations in one of them",
 			events: []any{
 				main(commit),
