@@ -111,13 +111,8 @@ func (a *app) startRun(ctx context.Context, cl *client.Client, in wire.StartRun,
 	if a.output != asTable {
 		stdout = a.Stderr // stdout belongs to the answer
 	}
-	if err := follow(ctx, cl, r.ID, stdout, a.Stderr); err != nil {
+	if r, err = a.watch(ctx, cl, r, stdout); err != nil {
 		return err
-	}
-	for !r.Final() {
-		if r, err = cl.Run(ctx, r.ID, longWait); err != nil {
-			return err
-		}
 	}
 	if err := a.print(r, func(io.Writer) error { a.complain("run %s\n", ending(r)); return nil }); err != nil {
 		return err
@@ -126,6 +121,19 @@ func (a *app) startRun(ctx context.Context, cl *client.Client, in wire.StartRun,
 		return &failedError{}
 	}
 	return nil
+}
+
+// watch shows what a run prints until it has ended. Who goes away before is told that the run goes on.
+func (a *app) watch(ctx context.Context, cl *client.Client, r wire.Run, stdout io.Writer) (wire.Run, error) {
+	id := r.ID
+	err := follow(ctx, cl, id, stdout, a.Stderr)
+	for err == nil && !r.Final() {
+		r, err = cl.Run(ctx, id, longWait)
+	}
+	if err != nil && ctx.Err() != nil {
+		a.complain("run %s goes on: waybill logs -f %s\n", id, id)
+	}
+	return r, err
 }
 
 // ending says in a sentence how a run ended.

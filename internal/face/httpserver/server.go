@@ -10,8 +10,8 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// maxBody is how much of a request body the faces read. Hooks set a limit of their own below it.
-const maxBody = 4 << 20
+// maxBody is how much of a request body is read at most. Hooks and the API set limits of their own below it.
+const maxBody = 16 << 20
 
 // Options are what the middleware needs.
 type Options struct {
