@@ -1,6 +1,7 @@
 package archtest
 
 import (
+	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -23,6 +24,37 @@ func TestThisModule(t *testing.T) {
 		for _, p := range problems {
 			t.Error(p)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the table of packages into internal/README.md")
+
+// TestMap keeps the table in internal/README.md equal to what the package comments say.
+func TestMap(t *testing.T) {
+	t.Parallel()
+	const file, open, end = "../README.md", "<!-- packages: written by `go test ./internal/archtest -update` -->\n", "<!-- /packages -->"
+	table, err := Map(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok1 := strings.Cut(string(text), open)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		t.Fatalf("%s has no block %q", file, open)
+	}
+	want := before + open + table + end + after
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want != string(text) {
+		t.Errorf("%s is out of date: run `go test ./internal/archtest -update`", file)
 	}
 }
 

@@ -65,7 +65,7 @@ func (p *pkg) refuse(path string, test bool, allowed []string) string {
 func (p *pkg) refuseOurs(to string, test bool, allowed []string) string {
 	suite := under(to, suites()...)
 	switch {
-	case to == domain, test && (suite || under(to, room(p.dir), "internal/foundation")):
+	case to == domain, test && (suite || under(to, room(p.dir), "internal/foundation") || under(to, wholeProcess(p.dir)...)):
 		return ""
 	case suite && !under(p.dir, suites()...):
 		return fmt.Sprintf("%s imports %s outside its tests (move the import to a _test.go file)", p.dir, to)

@@ -86,6 +86,14 @@ func suites() []string {
 	}
 }
 
+// wholeProcess lists what the tests of dir may import besides, because they run the program as people do.
+func wholeProcess(dir string) []string {
+	if dir == "internal/server" {
+		return []string{"internal/face"}
+	}
+	return nil
+}
+
 // pure lists packages that decide and do nothing else, so that they can be fuzzed and read without a machine in mind.
 func pure() []string { return []string{domain, "internal/git/manifest", "internal/git/plan"} }
 

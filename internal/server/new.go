@@ -48,19 +48,11 @@ func New(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := s.program()
-	if err != nil {
-		return nil, err
-	}
-
 	mirrors, err := repo.Open(o.Config.MirrorFolder(), repo.Options{Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	loader, err := manifest.New()
-	if err != nil {
-		return nil, err
-	}
+	s.onClose("mirrors", func() error { mirrors.Close(); return nil })
 	images, builder, err := s.openImages()
 	if err != nil {
 		return nil, err
@@ -77,51 +69,77 @@ func New(ctx context.Context, o Options) (s *Server, err error) {
 		Observer: run.Observer{Ended: s.metrics.RunEnded, ScheduleLag: s.metrics.ScheduleLag},
 	})
 	releases := s.newReleases(images, builder, runner, mirrors, runs)
-	refs := reconcile.New(reconcile.Options{
-		DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Now: o.Now, Log: o.Log,
-		Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated},
-	})
-	in := inbox.New(inbox.Options{
-		DB: s.db, Now: o.Now, Log: o.Log, PublicURL: s.publicURL(),
-		Observer: inbox.Observer{Request: s.metrics.Hook, Delivery: s.metrics.Delivery, Missed: s.metrics.Missed},
-	})
-	poller := &inbox.Poller{Inbox: in, Lister: mirrors, Interval: o.Config.Poll.Plain, Timeout: pollTimeout}
-	watcher := &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors}
-	outbox := &forge.Outbox{
-		DB: s.db, PublicURL: s.publicURL(), Log: o.Log, Now: o.Now,
-		Forges:   map[string]forge.Forge{"plain": plain.New(plain.Options{Dir: o.Config.MirrorFolder(), Now: o.Now})},
-		Observer: forge.Observer{Request: s.countForge, First: s.metrics.FirstStatus, Final: s.metrics.FinalStatus},
+	git, err := s.newGit(mirrors, releases)
+	if err != nil {
+		return nil, err
 	}
 
 	work := queue.New(s.db, queue.Options{
 		Owner: installation, Now: o.Now, Log: o.Log,
 		Observe: queue.Observe{Claimed: s.metrics.Waited, Finished: s.metrics.Worked},
 	})
-	work.Handle(reconcile.Kind, 4, 4, refs.Handle)
+	work.Handle(reconcile.Kind, 4, 4, git.refs.Handle)
 	work.Handle(release.Kind, 8, 4, releases.Handle)
-	work.Handle(forge.Kind, 4, 4, outbox.Handle)
+	work.Handle(forge.Kind, 4, 4, git.outbox.Handle)
 	work.Handle(run.Kind, o.Config.Runs.Concurrency, o.Config.Runs.Concurrency, runs.Handle)
 	if err := work.Recover(ctx); err != nil {
 		return nil, err
 	}
-	s.loops = append(s.loops, work.Run, poller.Run, runs.Schedule, s.maintain(releases, runs))
+	s.loops = append(s.loops, work.Run, git.watcher.Poller.Run, runs.Schedule, s.maintain(releases, runs))
+	s.loops = append(s.loops, git.watcher.Renew)
 
 	pages, err := portal.New(portal.Options{
-		DB: s.db, Logs: s.blobs, Versions: releases, Retrier: refs, Runs: runs, Start: startFromPage(runs), Now: o.Now,
+		DB: s.db, Logs: s.blobs, Versions: releases, Retrier: git.refs, Runs: runs, Start: startFromPage(runs), Now: o.Now,
 		Log: o.Log, Open: loopback(o.Config.Listen),
 	})
 	if err != nil {
 		return nil, err
 	}
 	rest, err := api.New(api.Options{
-		DB: s.db, Releases: releases, Commits: refs, Repositories: watcher, Runs: runs, Logs: s.blobs,
+		DB: s.db, Releases: releases, Commits: git.refs, Repositories: git.watcher, Runs: runs, Logs: s.blobs,
 		Tokens: s.keeper, Log: o.Log, Now: o.Now, Version: o.Version, PublicURL: s.publicURL,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.mount(in, pages, rest)
+	s.mount(git.watcher.Inbox, pages, rest)
 	return s, nil
+}
+
+// gitRoom is what brings pushes in and statuses out.
+type gitRoom struct {
+	refs    *reconcile.Engine
+	watcher *inbox.Watcher
+	outbox  *forge.Outbox
+}
+
+// newGit wires the way from a push to the hand-over, and the way back.
+func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine) (gitRoom, error) {
+	loader, err := manifest.New()
+	if err != nil {
+		return gitRoom{}, err
+	}
+	program, err := s.program()
+	if err != nil {
+		return gitRoom{}, err
+	}
+	in := inbox.New(inbox.Options{
+		DB: s.db, Now: s.Now, Log: s.Log, PublicURL: s.publicURL(),
+		Observer: inbox.Observer{Request: s.metrics.Hook, Delivery: s.metrics.Delivery, Missed: s.metrics.Missed},
+	})
+	poller := &inbox.Poller{Inbox: in, Lister: mirrors, Interval: s.Config.Poll.Plain, Timeout: pollTimeout}
+	notes := plain.New(plain.Options{Dir: s.Config.MirrorFolder(), Now: s.Now})
+	return gitRoom{
+		refs: reconcile.New(reconcile.Options{
+			DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Now: s.Now, Log: s.Log,
+			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated},
+		}),
+		watcher: &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors},
+		outbox: &forge.Outbox{
+			DB: s.db, PublicURL: s.publicURL(), Log: s.Log, Now: s.Now, Forges: map[string]forge.Forge{"plain": notes},
+			Observer: forge.Observer{Request: s.countForge, First: s.metrics.FirstStatus, Final: s.metrics.FinalStatus},
+		},
+	}, nil
 }
 
 // openFoundation opens what everything stands on: data folder, listeners, store, logs, credentials.

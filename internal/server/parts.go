@@ -69,7 +69,8 @@ func (s *Server) openImages() (*build.Engine, build.Builder, error) {
 func (s *Server) newReleases(engine *build.Engine, builder build.Builder, runner *docker.Engine, trees trees, runs *run.Engine) *release.Engine {
 	o := release.Options{
 		DB: s.db, Trees: trees, Builder: builder, Images: engine, Runner: runner, Logs: logs{s.blobs}, Runs: runs,
-		MinFree: s.Config.Build.MinFreeBytes, Now: s.Now, Log: s.Log,
+		MinFree: s.Config.Build.MinFreeBytes, KeptImages: s.Config.Retention.Images, FailedLogs: s.Config.Retention.FailedLogs,
+		Now: s.Now, Log: s.Log,
 		Observer: release.Observer{Step: s.metrics.Step, Deployed: s.metrics.Deployed},
 	}
 	if prefix := s.Config.Registry.Prefix; prefix != "" {
@@ -87,7 +88,7 @@ type trees interface {
 // made at the first start and kept in the data folder.
 func installation(data string, now time.Time) (string, error) {
 	file := filepath.Join(data, "installation")
-	if text, err := os.ReadFile(file); err == nil { //nolint:gosec // the operator's own folder
+	if text, err := os.ReadFile(file); err == nil {
 		return strings.TrimSpace(string(text)), nil
 	}
 	id := strings.ToLower(store.NewID(now))

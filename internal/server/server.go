@@ -81,7 +81,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	g.Go(func() error { return serve(s.admin, s.adminListener) })
 	g.Go(func() error {
 		<-ctx.Done()
-		s.Log.Info("stopping", "component", "server")
+		s.Log.InfoContext(ctx, "stopping", "component", "server")
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 		defer cancel()
 		return errors.Join(stop(drain, s.public), stop(drain, s.admin))

@@ -10,6 +10,8 @@ import (
 	"github.com/waybill-dev/waybill/internal/connector/run"
 	"github.com/waybill-dev/waybill/internal/face/client"
 	"github.com/waybill-dev/waybill/internal/face/portal"
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
+	"github.com/waybill-dev/waybill/internal/foundation/store"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -34,19 +36,28 @@ func (s *Server) countForge(forge, operation string, err error) {
 // maintenanceEvery is how often what is too old is removed.
 const maintenanceEvery = time.Hour
 
+// workLife is how long done work is remembered.
+const workLife = 7 * 24 * time.Hour
+
 // maintain removes, at the start and every hour, what nothing needs any more: old images and logs, containers that no
-// run knows, expired credentials.
+// run knows, expired credentials, done work.
 func (s *Server) maintain(releases *release.Engine, runs *run.Engine) func(context.Context) error {
 	sweeps := map[string]func(context.Context) error{
 		"images":      releases.Sweep,
 		"containers":  func(ctx context.Context) error { _, err := runs.Sweep(ctx); return err },
 		"credentials": func(ctx context.Context) error { _, err := s.keeper.Sweep(ctx); return err },
+		"work": func(ctx context.Context) error {
+			return s.db.Write(ctx, "work.prune", func(tx *store.Tx) error {
+				_, err := queue.Prune(ctx, tx, s.Now().Add(-workLife))
+				return err
+			})
+		},
 	}
 	return func(ctx context.Context) error {
 		for {
 			for name, sweep := range sweeps {
 				if err := sweep(ctx); err != nil && ctx.Err() == nil {
-					s.Log.Warn("maintenance failed", "component", "server", "task", name, "error", err)
+					s.Log.WarnContext(ctx, "maintenance failed", "component", "server", "task", name, "error", err)
 				}
 			}
 			select {

@@ -138,7 +138,7 @@ func (w *world) start(env ...string) *process {
 		args = append(args, "--database", w.database)
 	}
 	p := &process{w: w, log: &output{}, done: make(chan struct{})}
-	p.cmd = exec.Command(program, args...) //nolint:noctx // it ends by the signals that the test sends
+	p.cmd = exec.Command(program, args...) // it ends by the signals that the test sends
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = w.env(env...), p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		w.t.Fatal(err)

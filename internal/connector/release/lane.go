@@ -113,8 +113,9 @@ func (e *Engine) settle(ctx context.Context, j *job, step waybill.Step, err erro
 		if j.item.Attempt < maxAttempts {
 			return err
 		}
+	default:
 	}
-	e.Log.Error("release step failed", "component", "release", "connector", j.release.Declaration.Identity.String(),
+	e.Log.ErrorContext(ctx, "release step failed", "component", "release", "connector", j.release.Declaration.Identity.String(),
 		"step", string(step), "commit", j.release.Commit, "error", err)
 	return e.end(ctx, j, outcome{step, waybill.Errored, err.Error()})
 }

@@ -131,6 +131,34 @@ func TestHighestOfSeveralTagsIsLive(t *testing.T) {
 	}
 }
 
+func TestHighestOfSeveralTagsSpeaksForTheirCommit(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, version := range []string{"1.2.0", "1.10.0", "1.9.0"} {
+		h.push("a-1", version)
+	}
+	h.settleDown()
+	h.push("a-1", "1.0.1")
+	h.settleDown()
+	if got := h.board("a-1"); !strings.Contains(got, "waybill/shop-feed/prod success v1.10.0 on site feeds-prod\n") {
+		t.Error(got)
+	}
+}
+
+func TestTagSpeaksForItsCommitWhenDevFailed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.docker.code = 3
+	h.push("a-1", "")
+	h.settleDown()
+	h.docker.code = 0
+	h.push("a-1", "1.0.0")
+	h.settleDown()
+	if got := h.board("a-1"); !strings.HasPrefix(got, "waybill success") || !strings.Contains(got, "/dev success checked only\n") {
+		t.Error(got)
+	}
+}
+
 func TestReleasedTagDoesNotMove(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"slices"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
@@ -105,16 +106,15 @@ func (e *Engine) move(ctx context.Context, tx *store.Tx, r *waybill.Release, o o
 	return e.report(ctx, tx, *r)
 }
 
-// report brings the commit's statuses to where the steps of r are. Of a prod release only the last step speaks when the
-// same commit went to dev, whose release has said the rest.
+// report brings the commit's statuses to where the steps of r are, as far as r speaks for its commit.
 func (e *Engine) report(ctx context.Context, tx *store.Tx, r waybill.Release) error {
-	quiet, err := e.devSpoke(ctx, tx, r)
+	says, err := speech(ctx, tx, r)
 	if err != nil {
 		return err
 	}
 	var statuses []waybill.Status
 	for _, st := range r.Steps {
-		if quiet && st.Step != waybill.StepProd {
+		if !slices.Contains(says, st.Step) {
 			continue
 		}
 		description := st.Detail
@@ -131,16 +131,28 @@ func (e *Engine) report(ctx context.Context, tx *store.Tx, r waybill.Release) er
 	return gitstore.SetStatuses(ctx, tx, r.Repository, r.Commit, statuses)
 }
 
-// devSpoke reports whether r goes to prod and its commit went to dev.
-func (e *Engine) devSpoke(ctx context.Context, q store.Querier, r waybill.Release) (bool, error) {
+// speech returns the steps of which r speaks to its commit, where several releases of one commit share the contexts.
+// Of several versions the highest speaks. It leaves to the dev release what that has to say, unless that did not succeed.
+func speech(ctx context.Context, q store.Querier, r waybill.Release) ([]waybill.Step, error) {
+	steps := waybill.StepsTo(r.Environment)
 	if r.Environment != waybill.Prod {
-		return false, nil
+		return steps, nil
 	}
-	dev, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
-		Connector: r.Declaration.Name, Major: r.Declaration.Major, Environment: waybill.Dev,
-		Repository: r.Repository, Commit: r.Commit, Limit: 1,
+	siblings, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
+		Connector: r.Declaration.Name, Major: r.Declaration.Major, Repository: r.Repository, Commit: r.Commit,
 	})
-	return len(dev) > 0, err
+	dev := slices.IndexFunc(siblings, func(o waybill.Release) bool { return o.Environment == waybill.Dev }) // the newest
+	switch {
+	case err != nil:
+		return nil, err
+	case slices.ContainsFunc(siblings, func(o waybill.Release) bool {
+		return o.Environment == waybill.Prod && compareSemver(o.Semver, r.Semver) > 0
+	}):
+		return nil, nil
+	case dev >= 0 && (siblings[dev].Outcome == waybill.OK || !siblings[dev].Outcome.Final()):
+		return []waybill.Step{waybill.StepProd}, nil
+	}
+	return steps, nil
 }
 
 // wakeProd lets a tag that waited for dev go on, once the dev release of a connector has ended.

@@ -71,9 +71,13 @@ type Options struct {
 	Logs     logs
 	Runs     runs
 	MinFree  int64 // bytes that must be free before a build starts
-	Now      func() time.Time
-	Log      *slog.Logger
-	Observer Observer
+	// KeptImages is how many of the newest successful releases of a connector major keep their images, beside what is
+	// live. FailedLogs is how long the logs of failed builds stay.
+	KeptImages int
+	FailedLogs time.Duration
+	Now        func() time.Time
+	Log        *slog.Logger
+	Observer   Observer
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.

@@ -131,7 +131,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{t: t, docker: docker}
 	h.Engine = New(Options{
 		DB: db, Trees: h, Builder: docker, Images: docker, Runner: fakeRunner{docker}, Logs: nopLogs{}, Runs: h,
-		MinFree: 2 << 30, Now: time.Now, Log: log,
+		MinFree: 2 << 30, KeptImages: 5, FailedLogs: time.Hour, Now: time.Now, Log: log,
 		Observer: Observer{
 			Step:     func(waybill.Step, waybill.Outcome) {},
 			Deployed: func(waybill.Environment, time.Duration) {},

@@ -2,17 +2,10 @@ package release
 
 import (
 	"context"
-	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	"github.com/waybill-dev/waybill/internal/waybill"
-)
-
-// What retention keeps.
-const (
-	keptReleases  = 5                   // newest successful releases of each connector major whose images stay
-	failedLogLife = 30 * 24 * time.Hour // how long the log of a failed build stays
 )
 
 // Sweep removes images that are neither live nor among the newest successful releases of their connector major, and
@@ -31,7 +24,7 @@ func (e *Engine) Sweep(ctx context.Context) error {
 			continue
 		}
 		if err := e.forget(ctx, image); err != nil {
-			e.Log.Warn("image cannot be removed", "component", "release", "image", image.Image, "error", err)
+			e.Log.WarnContext(ctx, "image cannot be removed", "component", "release", "image", image.Image, "error", err)
 		}
 	}
 	return e.sweepLogs(ctx)
@@ -54,7 +47,7 @@ func (e *Engine) keptImages(ctx context.Context) (map[string]bool, error) {
 	recent := map[string]int{}
 	err = e.eachRelease(ctx, func(r waybill.Release) error {
 		id := r.Declaration.Identity.String()
-		if !r.Outcome.Final() || recent[id] < keptReleases {
+		if !r.Outcome.Final() || recent[id] < e.KeptImages {
 			kept[r.Image] = true
 		}
 		if r.Outcome == waybill.OK {
@@ -77,7 +70,7 @@ func (e *Engine) forget(ctx context.Context, image connectorstore.Image) error {
 
 // sweepLogs removes the logs of builds that failed long ago.
 func (e *Engine) sweepLogs(ctx context.Context) error {
-	limit := e.Now().Add(-failedLogLife)
+	limit := e.Now().Add(-e.FailedLogs)
 	return e.eachRelease(ctx, func(r waybill.Release) error {
 		if r.Outcome == waybill.OK || !r.Outcome.Final() || r.Created.After(limit) {
 			return nil

@@ -30,7 +30,7 @@ type Poller struct {
 func (p *Poller) Run(ctx context.Context) error {
 	for {
 		if err := p.PollAll(ctx); err != nil && ctx.Err() == nil {
-			p.Inbox.Log.Warn("poll failed", "component", "poller", "error", err)
+			p.Inbox.Log.WarnContext(ctx, "poll failed", "component", "poller", "error", err)
 		}
 		jitter := 0.8 + 0.4*rand.Float64() //nolint:gosec // spreads load, guards nothing
 		select {
@@ -49,7 +49,7 @@ func (p *Poller) PollAll(ctx context.Context) error {
 	}
 	for _, r := range repositories {
 		if err := p.poll(ctx, r); err != nil && ctx.Err() == nil {
-			p.Inbox.Log.Warn("repository cannot be polled", "component", "poller", "repository", r.FullName(), "error", err)
+			p.Inbox.Log.WarnContext(ctx, "repository cannot be polled", "component", "poller", "repository", r.FullName(), "error", err)
 		}
 	}
 	return ctx.Err()

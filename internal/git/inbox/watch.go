@@ -73,12 +73,30 @@ func (w *Watcher) AddRepository(ctx context.Context, q Request, by waybill.Actor
 	}
 	if r.Local() {
 		if err := w.Hooks.Install(ctx, r); err != nil {
-			w.Inbox.Log.Warn("hook cannot be installed; polling finds pushes", "repository", r.FullName(), "error", err)
+			w.Inbox.Log.WarnContext(ctx, "hook cannot be installed; polling finds pushes", "repository", r.FullName(), "error", err)
 		} else {
 			hooked = true
 		}
 	}
 	return r, hooked, w.Poller.poll(ctx, r)
+}
+
+// Renew installs the hooks of all local repositories again: the server's address or its program may have changed since
+// it ran last. One that cannot be installed leaves its repository to the poller.
+func (w *Watcher) Renew(ctx context.Context) error {
+	repositories, err := gitstore.Repositories(ctx, w.Inbox.DB.Query())
+	if err != nil {
+		return err
+	}
+	for _, r := range repositories {
+		if !r.Local() {
+			continue
+		}
+		if err := w.Hooks.Install(ctx, r); err != nil && ctx.Err() == nil {
+			w.Inbox.Log.WarnContext(ctx, "hook cannot be renewed; polling finds pushes", "repository", r.FullName(), "error", err)
+		}
+	}
+	return nil
 }
 
 // RemoveRepository stops watching. What was deployed from it stays.
@@ -89,7 +107,7 @@ func (w *Watcher) RemoveRepository(ctx context.Context, id string, by waybill.Ac
 	}
 	if r.Local() {
 		if err := w.Hooks.Remove(ctx, r); err != nil {
-			w.Inbox.Log.Warn("hook cannot be removed", "repository", r.FullName(), "error", err)
+			w.Inbox.Log.WarnContext(ctx, "hook cannot be removed", "repository", r.FullName(), "error", err)
 		}
 	}
 	err = w.Inbox.DB.Write(ctx, "repository.remove", func(tx *store.Tx) error {

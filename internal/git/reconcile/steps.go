@@ -163,7 +163,7 @@ func (e *Engine) giveUp(ctx context.Context, w *work, cause error) error {
 	if w.tip != c.Commit {
 		c.Summary = "not checked, superseded by " + waybill.ShortCommit(w.tip)
 	}
-	e.Log.Error("check given up", "repository", w.repository.FullName(), "ref", w.ref, "commit", c.Commit, "error", cause)
+	e.Log.ErrorContext(ctx, "check given up", "repository", w.repository.FullName(), "ref", w.ref, "commit", c.Commit, "error", cause)
 	return e.DB.Write(ctx, "check.given_up", func(tx *store.Tx) error {
 		if err := w.item.Fence(ctx, tx); err != nil {
 			return err
