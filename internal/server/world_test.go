@@ -25,7 +25,7 @@ const patience = 90 * time.Second
 
 // world is a repository of one connector and a place for a server, of which several may run one after the other.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	git       *testkit.Git
 	docker    *client.Client
 	bare      string
@@ -38,7 +38,7 @@ type world struct {
 }
 
 // newWorld makes a repository of an example connector under a name of its own. Nothing is pushed and nothing runs yet.
-func newWorld(t *testing.T, name string) *world {
+func newWorld(t testing.TB, name string) *world {
 	t.Helper()
 	g := testkit.NewGit(t)
 	w := &world{t: t, docker: testkit.Docker(t), git: g, connector: name, dir: t.TempDir(), address: freeAddress(t), admin: freeAddress(t)}
@@ -84,7 +84,7 @@ spec:
 }
 
 // freeAddress returns a loopback address that nobody listens on. A server keeps it over restarts, as hooks know it.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

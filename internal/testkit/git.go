@@ -52,6 +52,13 @@ func (g *Git) Run(dir string, args ...string) string {
 	return strings.TrimSuffix(out, "\n")
 }
 
+// Command prepares git in dir; the caller starts it.
+func (g *Git) Command(dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(g.t.Context(), "git", args...)
+	cmd.Dir, cmd.Env = dir, g.Env()
+	return cmd
+}
+
 // Try runs git in dir with extra environment variables and returns what it wrote, and its error.
 func (g *Git) Try(dir string, env []string, args ...string) (stdout, stderr string, err error) {
 	var out, bad bytes.Buffer
