@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 // setup gives a script a home of its own and, when there is a server, tells where it is.
 func setup(s *apitest.Server) func(*testscript.Env) error {
 	return func(env *testscript.Env) error {
+		env.Setenv("GORACE", "atexit_sleep_ms=0") // a program under the race detector takes a second to exit otherwise
 		env.Setenv("HOME", env.WorkDir)
 		env.Setenv("XDG_STATE_HOME", "")
 		if s == nil {
