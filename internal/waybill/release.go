@@ -96,6 +96,7 @@ type Release struct {
 	Ref         string // full ref name that caused it
 	Commit      string
 	Check       string // id of the check that handed it over
+	Actor       string // who pushed; empty when unknown
 	Semver      string // of the tag, without leading v; empty for dev
 	// Context and Recipe identify the content of the image; Image is its local id, RepoDigest its name in a registry.
 	Context, Recipe   string

@@ -83,7 +83,7 @@ func (e *Engine) open(ctx context.Context, tx *store.Tx, c waybill.Check, change
 	now := e.Now()
 	r := waybill.Release{
 		ID: store.NewID(now), Declaration: *change.Wanted, Environment: change.Environment,
-		Repository: c.Repository, Ref: c.Ref, Commit: c.Commit, Check: c.ID, Semver: change.Semver,
+		Repository: c.Repository, Ref: c.Ref, Commit: c.Commit, Check: c.ID, Semver: change.Semver, Actor: c.Actor,
 		Context: change.Content, Steps: waybill.NewSteps(change.Environment), Outcome: waybill.Waiting, Created: now,
 	}
 	if err := connectorstore.InsertRelease(ctx, tx, r); err != nil {

@@ -114,14 +114,14 @@ func (e *Engine) ensureSite(ctx context.Context, tx *store.Tx, r waybill.Release
 		return err
 	}
 	return store.Record(ctx, tx, waybill.Entry{
-		At: site.Created, Channel: waybill.ChannelGit, Repository: r.Repository, Commit: r.Commit,
+		At: site.Created, Actor: r.Actor, Channel: waybill.ChannelGit, Repository: r.Repository, Commit: r.Commit,
 		Subject: "site:" + site.Name, Action: "site.create", After: string(site.Environment),
 	})
 }
 
 // point moves the live pointer of the release's lane to it. Moving it twice is moving it once.
 func (e *Engine) point(ctx context.Context, tx *store.Tx, r waybill.Release) error {
-	_, err := e.repoint(ctx, tx, r, waybill.Entry{Channel: waybill.ChannelGit, Commit: r.Commit})
+	_, err := e.repoint(ctx, tx, r, waybill.Entry{Actor: r.Actor, Channel: waybill.ChannelGit, Commit: r.Commit})
 	return err
 }
 

@@ -94,7 +94,7 @@ func (e *Engine) move(ctx context.Context, tx *store.Tx, r *waybill.Release, o o
 		return err
 	}
 	entry := waybill.Entry{
-		At: now, Channel: waybill.ChannelGit, Repository: r.Repository, Commit: r.Commit, Subject: subject(*r),
+		At: now, Actor: r.Actor, Channel: waybill.ChannelGit, Repository: r.Repository, Commit: r.Commit, Subject: subject(*r),
 		Action: "step." + string(o.step), Before: string(before.Outcome), After: string(o.to), Message: o.detail,
 	}
 	if err := store.Record(ctx, tx, entry); err != nil {

@@ -54,6 +54,9 @@ func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
 		if err := e.adoptDefaultBranch(ctx, tx, w); err != nil {
 			return err
 		}
+		if check.Actor, err = gitstore.Pusher(ctx, tx, w.repository.ID, w.ref); err != nil {
+			return err
+		}
 		if err := gitstore.PutCheck(ctx, tx, check); err != nil {
 			return err
 		}

@@ -11,12 +11,12 @@ import (
 )
 
 const releaseColumns = `id, environment, repository, ref, sha, check_id, semver, image_context, recipe, image,
-	repo_digest, outcome, created, declaration, steps`
+	repo_digest, outcome, created, declaration, steps, actor`
 
 func releaseRow(r *waybill.Release) []any {
 	return []any{
 		&r.ID, &r.Environment, &r.Repository, &r.Ref, &r.Commit, &r.Check, &r.Semver, &r.Context, &r.Recipe, &r.Image,
-		&r.RepoDigest, &r.Outcome, store.Time(&r.Created), store.JSON(&r.Declaration), store.JSON(&r.Steps),
+		&r.RepoDigest, &r.Outcome, store.Time(&r.Created), store.JSON(&r.Declaration), store.JSON(&r.Steps), &r.Actor,
 	}
 }
 
@@ -37,7 +37,7 @@ func stored(r waybill.Release) waybill.Release {
 func InsertRelease(ctx context.Context, tx *store.Tx, r waybill.Release) error {
 	r = stored(r)
 	_, err := tx.ExecContext(ctx, `INSERT INTO releases (`+releaseColumns+`, connector, major)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		append(releaseRow(&r), r.Declaration.Name, r.Declaration.Major)...)
 	return err
 }

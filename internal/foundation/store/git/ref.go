@@ -43,6 +43,18 @@ func Delivery(ctx context.Context, q store.Querier, id string) (waybill.Delivery
 		`SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)
 }
 
+// Pusher returns who moved a ref last, as the hook named them; empty when no hook told.
+func Pusher(ctx context.Context, q store.Querier, repository, ref string) (string, error) {
+	recent, err := store.List(ctx, q, deliveryRow, `SELECT `+deliveryColumns+` FROM deliveries
+		WHERE repository = $1 ORDER BY id DESC LIMIT 20`, repository)
+	for _, d := range recent {
+		if slices.ContainsFunc(d.Event.Refs, func(u waybill.RefUpdate) bool { return u.Name == ref }) {
+			return d.Event.Actor, err
+		}
+	}
+	return "", err
+}
+
 const refColumns = `repository, name, tip, observed`
 
 func refRow(r *waybill.Ref) []any {

@@ -148,7 +148,8 @@ CREATE TABLE releases (
   outcome TEXT NOT NULL,
   created BIGINT NOT NULL,
   declaration TEXT NOT NULL,
-  steps TEXT NOT NULL
+  steps TEXT NOT NULL,
+  actor TEXT NOT NULL
 );
 CREATE INDEX releases_lane ON releases (connector, major, environment, id);
 CREATE INDEX releases_commit ON releases (repository, sha, id);
