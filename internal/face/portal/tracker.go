@@ -105,8 +105,8 @@ func newTrackStep(step waybill.Step, r *waybill.Release, link func(repository, s
 		return s
 	}
 	s.Mark = markStep(*r, state)
-	if state.Outcome == waybill.Waiting && state.Detail == "" {
-		return s // not begun: nothing to say about it
+	if state.Outcome == waybill.Skipped || state.Outcome == waybill.Waiting && state.Detail == "" {
+		return s // never begun: nothing to say about it
 	}
 	s.URL, s.Commit, s.At = "/releases/"+r.ID, link(r.Repository, r.Commit), lastMove(*r, state)
 	if r.Semver != "" {

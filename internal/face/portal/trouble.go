@@ -135,7 +135,11 @@ func checkTrouble(c waybill.Check, connector string, repository waybill.Reposito
 func quoteFindings(findings waybill.Findings) string {
 	var lines []string
 	for _, f := range findings[:min(shownFindings, len(findings))] {
-		lines = append(lines, f.Place()+" "+f.Message)
+		line := f.Place() + " " + f.Message
+		if f.Hint != "" {
+			line += " (" + f.Hint + ")"
+		}
+		lines = append(lines, line)
 	}
 	if more := len(findings) - shownFindings; more > 0 {
 		lines = append(lines, "and "+plural(more, "other"))
