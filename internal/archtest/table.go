@@ -124,8 +124,6 @@ func owners() map[string][]string {
 // exceptions lists package variables that are state all the same, as folder.name, each with its reason.
 func exceptions() []string {
 	return []string{
-		// The API framework keeps its error constructor in a variable of its own; this guards the one assignment.
-		"internal/face/httpserver.problems",
 		// Starting a database server takes seconds, so the tests of a process share one.
 		"internal/testkit.theCluster",
 	}

@@ -71,9 +71,9 @@ func (o Outcome) State() State {
 	}
 }
 
-// nextOutcome lists which outcomes may follow which. Running returns to Waiting when its worker died.
+// nextOutcome lists which outcomes may follow which. Waiting and Running follow themselves with another detail.
 var nextOutcome = map[Outcome][]Outcome{
-	Waiting: {Running, OK, Failed, Errored, Superseded, Skipped},
+	Waiting: {Waiting, Running, OK, Failed, Errored, Superseded, Skipped},
 	Running: {Waiting, Running, OK, Failed, Errored, Superseded},
 }
 

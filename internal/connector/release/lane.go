@@ -103,7 +103,8 @@ func (e *Engine) settle(ctx context.Context, j *job, step waybill.Step, err erro
 	if asSuperseded(ctx, err, &newer) {
 		return e.supersede(context.WithoutCancel(ctx), j, newer.commit)
 	}
-	if ctx.Err() != nil {
+	var wait waitError
+	if ctx.Err() != nil || errors.As(err, &wait) {
 		return err
 	}
 	switch waybill.CodeOf(err) {
@@ -120,7 +121,7 @@ func (e *Engine) settle(ctx context.Context, j *job, step waybill.Step, err erro
 	return e.end(ctx, j, outcome{step, waybill.Errored, err.Error()})
 }
 
-// maxAttempts is how often a step meets a passing fault before the commit is told: about four hours.
+// maxAttempts is how often a step meets a passing fault before the commit is told: about three hours.
 const maxAttempts = 20
 
 // supersede ends a release that a newer commit has overtaken. Its check stays valid and says so.

@@ -2,11 +2,15 @@ package release
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -131,6 +135,27 @@ func TestHighestOfSeveralTagsIsLive(t *testing.T) {
 	}
 }
 
+func TestTagWaitsForTagsOfTheSamePush(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	other := queue.Entry{Kind: "ref", Key: "R refs/tags/v1.10.0"}
+	h.write(func(tx *store.Tx) error { _, err := queue.Enqueue(t.Context(), tx, other); return err })
+	h.push("a-1", "1.2.0")
+	open, err := connectorstore.Lane(t.Context(), h.DB.Query(), "shop-feed", 1, waybill.Prod)
+	if err != nil || len(open) != 1 {
+		t.Fatal(open, err)
+	}
+	if err := h.awaitDev(t.Context(), &job{release: open[0]}); !errors.As(err, new(waitError)) {
+		t.Fatalf("got %v, want to wait", err)
+	}
+	h.push("b-1", "1.10.0")
+	h.queue.Handle("ref", 1, 1, func(context.Context, queue.Item) queue.Result { return queue.Done() })
+	h.settleDown()
+	if got := h.board("a-1"); !strings.Contains(got, "prod success recorded; v1.10.0 is newer\n") {
+		t.Error(got)
+	}
+}
+
 func TestHighestOfSeveralTagsSpeaksForTheirCommit(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -216,5 +241,27 @@ func TestSweepSparesWhatIsLiveOrRecent(t *testing.T) {
 		if got := h.docker.images[h.image(code)]; got != want {
 			t.Errorf("image of %s kept: %v, want %v", code, got, want)
 		}
+	}
+}
+
+func TestBuildWaitsForDiskSpace(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.docker.free = 1 << 30
+	h.push("a-1", "")
+	item := queue.Item{Kind: Kind, Key: "shop-feed@1/dev"}
+	for range 2 { // the second look says the same
+		if got := h.Handle(t.Context(), item); got.String() != "snooze" {
+			t.Fatalf("with a full disk: %s, %v", got, got.Err())
+		}
+	}
+	const want = "waybill/shop-feed/build pending waiting for disk space: less than 2.0 GiB free where images are kept\n"
+	if got := h.board("a-1"); !strings.Contains(got, want) || h.docker.builds != 0 {
+		t.Errorf("%d builds\n%s", h.docker.builds, got)
+	}
+	h.docker.free = 3 << 30
+	h.Handle(t.Context(), item)
+	if got := h.liveCommit(waybill.Dev); got != "a-1" {
+		t.Errorf("dev serves %q", got)
 	}
 }

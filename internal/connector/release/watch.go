@@ -70,7 +70,10 @@ func (e *Engine) overtaken(ctx context.Context, r waybill.Release) error {
 	return nil
 }
 
-// awaitDev makes a tag wait for the branch that was pushed with it: while the dev branch has not been looked at, and
+// awaitPause is how soon a tag looks again whether the refs that were pushed with it have been looked at.
+const awaitPause = 200 * time.Millisecond
+
+// awaitDev makes a tag wait for what was pushed with it: while other tags or the dev branch have not been looked at, and
 // while the dev release of the same commit is open. The end of that release wakes the lane.
 func (e *Engine) awaitDev(ctx context.Context, j *job) error {
 	r := j.release
@@ -84,7 +87,14 @@ func (e *Engine) awaitDev(ctx context.Context, j *job) error {
 		return err
 	}
 	if busy {
-		return waitError{200 * time.Millisecond, "waiting for " + waybill.ShortRef(branch)}
+		return waitError{awaitPause, "waiting for " + waybill.ShortRef(branch)}
+	}
+	busy, err = queue.PendingBelow(ctx, e.DB.Query(), "ref", r.Repository+" refs/tags/", r.Repository+" "+r.Ref)
+	if err != nil {
+		return err
+	}
+	if busy {
+		return waitError{awaitPause, "waiting for other tags"}
 	}
 	open, err := connectorstore.Lane(ctx, e.DB.Query(), r.Declaration.Name, r.Declaration.Major, waybill.Dev)
 	if err != nil {
