@@ -150,6 +150,15 @@ func (r *Release) Move(s Step, to Outcome, detail string, now time.Time) error {
 	return nil
 }
 
+// KeepLog remembers where the log of a step is kept.
+func (r *Release) KeepLog(s Step, blob string) {
+	for i := range r.Steps {
+		if r.Steps[i].Step == s {
+			r.Steps[i].Log = blob
+		}
+	}
+}
+
 // outcome derives the outcome of the whole release from its steps.
 func (r *Release) outcome() Outcome {
 	for _, o := range []Outcome{Errored, Failed, Superseded} {

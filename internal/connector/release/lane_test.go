@@ -28,8 +28,9 @@ waybill/shop-feed/runtime success registered
 	if diff := cmp.Diff(want, h.board("a-1")); diff != "" {
 		t.Error(diff)
 	}
-	if got := h.liveCommit(waybill.Dev); got != "a-1" {
-		t.Errorf("dev serves %q", got)
+	r, err := h.live(t.Context(), h.DB.Query(), waybill.Identity{Name: "shop-feed", Major: 1}, waybill.Dev)
+	if err != nil || r.Commit != "a-1" || r.Steps[0].Log != "release/"+r.ID+"/build" {
+		t.Errorf("dev serves %+v, %v", r, err)
 	}
 	if diff := cmp.Diff([]string{"a-1 on feeds-dev"}, h.deployed); diff != "" {
 		t.Error(diff)

@@ -90,6 +90,9 @@ func (e *Engine) move(ctx context.Context, tx *store.Tx, r *waybill.Release, o o
 	if err := r.Move(o.step, o.to, o.detail, now); err != nil {
 		return err
 	}
+	if o.step == waybill.StepBuild && o.to == waybill.Running {
+		r.KeepLog(o.step, buildLog(*r))
+	}
 	if err := connectorstore.SaveRelease(ctx, tx, *r); err != nil {
 		return err
 	}
