@@ -48,6 +48,15 @@ func Pending(ctx context.Context, q store.Querier, kind, key string) (bool, erro
 	return found, err
 }
 
+// PendingBelow reports whether work is pending whose key begins with prefix, other than that of key except. Work that was
+// tried in vain does not count, so that nobody waits for it.
+func PendingBelow(ctx context.Context, q store.Querier, kind, prefix, except string) (bool, error) {
+	_, found, err := store.Find(ctx, q, func(n *int64) []any { return []any{n} }, `SELECT wanted FROM work
+		WHERE kind = $1 AND wanted <> done AND (attempt = 0 OR attempt = 1 AND lease_owner <> '')
+		  AND key <> $3 AND substr(key, 1, length($2)) = $2 LIMIT 1`, kind, prefix, except)
+	return found, err
+}
+
 // Level is how much work of a kind is in a state: ready (due, no worker yet), scheduled (due later), running,
 // discarded.
 type Level struct {
