@@ -91,7 +91,7 @@ func (s *stream) update(ctx context.Context) (done bool, err error) {
 		s.opened = true
 		for _, u := range s.delivery.Event.Refs {
 			ref := progress.Ref{Ref: u.Name, Commit: u.New, Repository: s.repository.FullName()}
-			if _, tag := waybill.Tag(u.Name); tag {
+			if _, tag := waybill.Tag(u.Name); tag || deleted(u) {
 				ref.Commit = "" // the tag may be an object of its own
 			}
 			if err := s.emit(ref); err != nil {
@@ -184,7 +184,7 @@ func (s *stream) close(u waybill.RefUpdate, check waybill.Check, statuses []wayb
 	superseded := slices.ContainsFunc(statuses, func(st waybill.Status) bool { return st.Outcome == waybill.Superseded })
 	switch {
 	case check.Findings.Errors() > 0: // they stand above
-	case superseded, aggregate.State != waybill.StateSuccess, len(statuses) == 1:
+	case superseded, aggregate.State != waybill.StateSuccess, onlyValidated(statuses):
 		end.Description = aggregate.Description
 	}
 	return s.emit(end)
@@ -229,7 +229,7 @@ func (s *stream) settled(ctx context.Context, c waybill.Check) (waybill.Check, b
 // the way to any more was gone when a worker looked.
 func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, err error) {
 	end := progress.End{Ref: u.Name, State: waybill.StateSuccess, Description: "deleted; what it deployed stays"}
-	if strings.Trim(u.New, "0") == "" {
+	if deleted(u) {
 		return true, s.emit(end)
 	}
 	busy, err := queue.Pending(ctx, s.inbox.DB.Query(), refWork, s.repository.ID+" "+u.Name)
@@ -238,6 +238,15 @@ func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	}
 	end.Description = "nothing to do"
 	return true, s.emit(end)
+}
+
+func deleted(u waybill.RefUpdate) bool { return strings.Trim(u.New, "0") == "" }
+
+// onlyValidated reports whether no status tells of more than the check of the manifests.
+func onlyValidated(statuses []waybill.Status) bool {
+	return !slices.ContainsFunc(statuses, func(s waybill.Status) bool {
+		return s.Context != waybill.AggregateContext && !strings.HasSuffix(s.Context, "/"+string(waybill.StepValidate))
+	})
 }
 
 // steps turns the statuses of a commit into the steps that a pusher reads, in the order of the work.

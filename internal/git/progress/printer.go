@@ -217,7 +217,8 @@ func (p *Printer) head(b *block) {
 		return
 	}
 	b.headed = true
-	p.line(fmt.Sprintf("waybill  %s  %s  %s", b.ref.Repository, waybill.ShortCommit(b.ref.Commit), waybill.ShortRef(b.ref.Ref)))
+	columns := []string{"waybill", b.ref.Repository, waybill.ShortCommit(b.ref.Commit), waybill.ShortRef(b.ref.Ref)}
+	p.line(strings.Join(slices.DeleteFunc(columns, func(c string) bool { return c == "" }), "  "))
 }
 
 func (p *Printer) step(b *block, s Step) {

@@ -99,7 +99,7 @@ func TestPrinter(t *testing.T) {
 			},
 			want: `waybill  feeds/shop-feed  1a2b3c4  v1.0.0
   prod      ok
-waybill  feeds/shop-feed    v2.0.0
+waybill  feeds/shop-feed  v2.0.0
   nothing to do
 `,
 		},
