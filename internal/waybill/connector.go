@@ -1,38 +1,12 @@
 package waybill
 
 import (
-	"fmt"
-	"strconv"
+	"cmp"
 	"strings"
 	"time"
 )
 
-// Identity names a declaration: unique over the whole portal.
-type Identity struct {
-	Kind  string // Connector
-	Name  string
-	Major int
-}
-
-// String returns name, or name@major from major 2 on.
-func (id Identity) String() string {
-	if id.Major <= 1 {
-		return id.Name
-	}
-	return fmt.Sprintf("%s@%d", id.Name, id.Major)
-}
-
-// ParseIdentity reads what Identity.String printed, as a Connector.
-func ParseIdentity(s string) Identity {
-	name, major, found := strings.Cut(s, "@")
-	id := Identity{Kind: "Connector", Name: name, Major: 1}
-	if n, err := strconv.Atoi(major); found && err == nil {
-		id.Major = n
-	}
-	return id
-}
-
-// Declaration is one valid document of a manifest.
+// Declaration is one valid document of a manifest. By its kind one of Connector, App and Platform is set.
 type Declaration struct {
 	Identity
 	File   string // path of the manifest in the tree
@@ -42,6 +16,8 @@ type Declaration struct {
 	Lines     map[string]int
 	Digest    string // sha256 over the canonical document with defaults filled in
 	Connector *Connector
+	App       *App
+	Platform  *Platform
 }
 
 // Connector is a container that moves data, as declared.
@@ -56,7 +32,9 @@ type Connector struct {
 	Authentication            []string // names of AuthProviders
 	Secrets                   []SecretRef
 	Fields                    []Field
-	Categories                []string // datasource
+	Categories                []string     // datasource
+	Export                    *Export      // export and export-delta
+	DataService               *DataService // data-service
 	Run                       RunSettings
 	Release                   ReleaseRules
 }
@@ -106,6 +84,26 @@ type Option struct{ Value, Label string }
 // EnvName returns the environment variable of a field: base_url → BASE_URL, page-size → PAGE_SIZE.
 func (f Field) EnvName() string { return strings.ToUpper(strings.ReplaceAll(f.Key, "-", "_")) }
 
+// Export says where a connector of type export or export-delta sends data.
+type Export struct {
+	Channels           []string
+	Feedback           Feedback
+	CategoryAttributes bool
+}
+
+// Feedback says whether a channel reports back, and from which column to which.
+type Feedback struct {
+	Enabled                    bool
+	SourceColumn, TargetColumn string
+}
+
+// DataService says where a connector of type data-service takes part.
+type DataService struct {
+	Stages       []string // import, intermediate, export
+	ColumnPrefix string
+	MaxUsage     int // rows a run may ask for; 0: no limit
+}
+
 // RunSettings are the limits and defaults of runs.
 type RunSettings struct {
 	Schedule    string // cron with optional CRON_TZ; empty: none
@@ -132,9 +130,13 @@ type ReleaseRules struct {
 // Scope is a set of places.
 type Scope struct{ Accounts, Projects, Sites []string }
 
-// TagPattern returns the glob that release tags of d match.
+// TagPattern returns the glob that release tags of d match; empty for kinds that have none.
 func (d Declaration) TagPattern() string {
 	switch {
+	case d.App != nil:
+		return d.App.Release.PublishedTag
+	case d.Connector == nil:
+		return ""
 	case d.Connector.Release.ProdTag != "":
 		return d.Connector.Release.ProdTag
 	case d.Folder == ".":
@@ -144,12 +146,16 @@ func (d Declaration) TagPattern() string {
 	}
 }
 
-// DevBranch returns the branch that deploys d to dev.
+// DevBranch returns the branch that deploys d to dev, or makes drafts of it.
 func (d Declaration) DevBranch(defaultBranch string) string {
-	if b := d.Connector.Release.DevBranch; b != "" {
-		return b
+	branch := ""
+	switch {
+	case d.Connector != nil:
+		branch = d.Connector.Release.DevBranch
+	case d.App != nil:
+		branch = d.App.Release.DraftBranch
 	}
-	return defaultBranch
+	return cmp.Or(branch, defaultBranch)
 }
 
 // DevSite returns the site that dev deploys to.

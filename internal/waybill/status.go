@@ -50,7 +50,7 @@ type Status struct {
 // ContextOf names the status context of one step of a declaration: waybill/<name>[@<major>]/<step>.
 // A context above 255 bytes is cut and ends in a hash of the whole.
 func ContextOf(id Identity, step Step) string {
-	c := AggregateContext + "/" + id.String() + "/" + string(step)
+	c := AggregateContext + "/" + id.Label() + "/" + string(step)
 	if len(c) <= maxContext {
 		return c
 	}
