@@ -10,9 +10,10 @@ func rooms() map[string][]string {
 	return map[string][]string{
 		"cmd/waybill": {"internal/face/cli"},
 
+		// The command reads the repository it stands in with the git program that its user has: no mirror, no store.
 		"internal/face/cli": {
-			"internal/server", "internal/face/client", "internal/face/api/wire",
-			"internal/git/hook", "internal/git/manifest", "internal/git/progress", "internal/foundation/...", "schemas",
+			"internal/server", "internal/face/client", "internal/face/api/wire", "internal/git/binary",
+			"internal/git/hook", "internal/git/manifest", "internal/git/plan", "internal/git/progress", "internal/foundation/...", "schemas",
 		},
 		"internal/server": {
 			"internal/face/api", "internal/face/client", "internal/face/httpserver", "internal/face/portal",

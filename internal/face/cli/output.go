@@ -17,6 +17,7 @@ const (
 	asTable  = "table"
 	asJSON   = "json"
 	asYAML   = "yaml"
+	asSARIF  = "sarif"  // findings only: a SARIF 2.1.0 log
 	asGitHub = "github" // findings only: workflow commands that become annotations
 )
 
