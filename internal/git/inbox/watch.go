@@ -3,11 +3,6 @@ package inbox
 import (
 	"context"
 	"crypto/rand"
-	"net/url"
-	"os"
-	"path"
-	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/waybill-dev/waybill/internal/foundation/store"
@@ -42,16 +37,10 @@ type Request struct {
 	PushNotes bool
 }
 
-var nameRule = regexp.MustCompile(`^[a-z][a-z0-9]*([-._][a-z0-9]+)*$`)
-
 // AddRepository watches a repository from now on and looks at it at once. hooked says whether it tells of its pushes
 // itself; otherwise polling finds them. Invalid: not a repository. Conflict: watched already.
 func (w *Watcher) AddRepository(ctx context.Context, q Request, by waybill.Actor) (r waybill.Repository, hooked bool, err error) {
-	now := w.Inbox.Now()
-	r = waybill.Repository{
-		ID: store.NewID(now), Name: q.Name, URL: q.URL, Forge: "plain", Owner: q.Owner,
-		Hook: strings.ToLower(rand.Text()), HookSecret: rand.Text() + rand.Text(), PushNotes: q.PushNotes, Added: now,
-	}
+	r = w.fresh(q)
 	if err := normalise(&r); err != nil {
 		return r, false, err
 	}
@@ -59,44 +48,30 @@ func (w *Watcher) AddRepository(ctx context.Context, q Request, by waybill.Actor
 	if err != nil {
 		return r, false, err
 	}
-	err = w.Inbox.DB.Write(ctx, "repository.add", func(tx *store.Tx) error {
-		if err := gitstore.AddRepository(ctx, tx, r); err != nil {
-			return err
-		}
-		return store.Record(ctx, tx, waybill.Entry{
-			At: now, Actor: by.Name, Channel: by.Channel, Repository: r.ID, Subject: "repository:" + r.FullName(),
-			Action: "repository.add", After: r.URL,
-		})
-	})
+	err = w.Inbox.DB.Write(ctx, "repository.add", func(tx *store.Tx) error { return w.insert(ctx, tx, r, by) })
 	if err != nil {
 		return r, false, err
 	}
-	if r.Local() {
-		if err := w.Hooks.Install(ctx, r); err != nil {
-			w.Inbox.Log.WarnContext(ctx, "hook cannot be installed; polling finds pushes", "repository", r.FullName(), "error", err)
-		} else {
-			hooked = true
-		}
-	}
-	return r, hooked, w.Poller.poll(ctx, r)
+	return r, w.install(ctx, r), w.Poller.poll(ctx, r)
 }
 
-// Renew installs the hooks of all local repositories again: the server's address or its program may have changed since
-// it ran last. One that cannot be installed leaves its repository to the poller.
-func (w *Watcher) Renew(ctx context.Context) error {
-	repositories, err := gitstore.Repositories(ctx, w.Inbox.DB.Query())
-	if err != nil {
+// fresh returns the repository that q asks for, with an id and a hook address of its own.
+func (w *Watcher) fresh(q Request) waybill.Repository {
+	now := w.Inbox.Now()
+	return waybill.Repository{
+		ID: store.NewID(now), Name: q.Name, URL: q.URL, Forge: "plain", Owner: q.Owner,
+		Hook: strings.ToLower(rand.Text()), HookSecret: rand.Text() + rand.Text(), PushNotes: q.PushNotes, Added: now,
+	}
+}
+
+func (w *Watcher) insert(ctx context.Context, tx *store.Tx, r waybill.Repository, by waybill.Actor) error {
+	if err := gitstore.AddRepository(ctx, tx, r); err != nil {
 		return err
 	}
-	for _, r := range repositories {
-		if !r.Local() {
-			continue
-		}
-		if err := w.Hooks.Install(ctx, r); err != nil && ctx.Err() == nil {
-			w.Inbox.Log.WarnContext(ctx, "hook cannot be renewed; polling finds pushes", "repository", r.FullName(), "error", err)
-		}
-	}
-	return nil
+	return store.Record(ctx, tx, waybill.Entry{
+		At: r.Added, Actor: by.Name, Channel: by.Channel, Repository: r.ID, Subject: "repository:" + r.FullName(),
+		Action: "repository.add", After: r.URL,
+	})
 }
 
 // RemoveRepository stops watching. What was deployed from it stays.
@@ -110,66 +85,19 @@ func (w *Watcher) RemoveRepository(ctx context.Context, id string, by waybill.Ac
 			w.Inbox.Log.WarnContext(ctx, "hook cannot be removed", "repository", r.FullName(), "error", err)
 		}
 	}
-	err = w.Inbox.DB.Write(ctx, "repository.remove", func(tx *store.Tx) error {
-		if err := gitstore.RemoveRepository(ctx, tx, id); err != nil {
-			return err
-		}
-		return store.Record(ctx, tx, waybill.Entry{
-			At: w.Inbox.Now(), Actor: by.Name, Channel: by.Channel, Repository: id, Subject: "repository:" + r.FullName(),
-			Action: "repository.remove", Before: r.URL,
-		})
-	})
+	err = w.Inbox.DB.Write(ctx, "repository.remove", func(tx *store.Tx) error { return w.forget(ctx, tx, r, by) })
 	if err != nil {
 		return err
 	}
 	return w.Mirrors.Remove(ctx, r)
 }
 
-// normalise checks what a person asked for and fills in what follows from it.
-func normalise(r *waybill.Repository) error {
-	if r.Owner == "" {
-		return waybill.Errorf(waybill.Invalid, "a repository needs an owner: pass --owner <team>")
-	}
-	if !nameRule.MatchString(r.Owner) {
-		return waybill.Errorf(waybill.Invalid, "owner %q is no team name: use lower-case letters, digits and single dashes", r.Owner)
-	}
-	if r.Local() {
-		if err := normaliseLocal(r); err != nil {
-			return err
-		}
-	} else if err := checkURL(r.URL); err != nil {
+func (w *Watcher) forget(ctx context.Context, tx *store.Tx, r waybill.Repository, by waybill.Actor) error {
+	if err := gitstore.RemoveRepository(ctx, tx, r.ID); err != nil {
 		return err
 	}
-	if r.Name == "" {
-		r.Name = strings.ToLower(strings.TrimSuffix(path.Base(strings.TrimRight(r.URL, "/")), ".git"))
-	}
-	if !nameRule.MatchString(r.Name) {
-		return waybill.Errorf(waybill.Invalid, "%q is no repository name: pass --name with lower-case letters, digits and single dashes", r.Name)
-	}
-	return nil
-}
-
-// normaliseLocal resolves links, so that one folder has one URL, and accepts the bare repository of a work tree.
-func normaliseLocal(r *waybill.Repository) error {
-	resolved, err := filepath.EvalSymlinks(filepath.Clean(r.URL))
-	if err != nil {
-		return waybill.Wrap(waybill.Invalid, err, "there is no folder "+r.URL)
-	}
-	r.URL = resolved
-	if info, err := os.Stat(filepath.Join(resolved, "HEAD")); err != nil || info.IsDir() {
-		return waybill.Errorf(waybill.Invalid, "%s is no bare Git repository: make one with `git init --bare`, or pass the URL of a server", r.URL)
-	}
-	return nil
-}
-
-// checkURL refuses what cannot be fetched safely: other schemes, and credentials that would end up in logs.
-func checkURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" {
-		return waybill.Errorf(waybill.Invalid, "repository must be an absolute path of a bare repository, or an https:// or ssh:// URL")
-	}
-	if _, hasPassword := u.User.Password(); hasPassword {
-		return waybill.Errorf(waybill.Invalid, "repository URL must not hold a password")
-	}
-	return nil
+	return store.Record(ctx, tx, waybill.Entry{
+		At: w.Inbox.Now(), Actor: by.Name, Channel: by.Channel, Repository: r.ID, Subject: "repository:" + r.FullName(),
+		Action: "repository.remove", Before: r.URL,
+	})
 }

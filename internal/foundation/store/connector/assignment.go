@@ -95,3 +95,12 @@ func DueSchedules(ctx context.Context, q store.Querier, now time.Time) ([]Schedu
 func Schedules(ctx context.Context, q store.Querier) ([]Schedule, error) {
 	return store.List(ctx, q, scheduleRow, `SELECT `+scheduleColumns+` FROM schedules ORDER BY due, site, connector, major`)
 }
+
+// RemoveAssignment takes a connector major off a site, and its schedule with it. One that is not there is no error.
+func RemoveAssignment(ctx context.Context, tx *store.Tx, site, connector string, major int) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM assignments WHERE site = $1 AND connector = $2 AND major = $3`,
+		site, connector, major); err != nil {
+		return err
+	}
+	return RemoveSchedule(ctx, tx, site, connector, major)
+}

@@ -30,6 +30,13 @@ func EnsureSite(ctx context.Context, tx *store.Tx, s waybill.Site) (created bool
 	return changed == 1, err
 }
 
+// RemoveEmptySite forgets a site at which nothing is assigned. Any other stays.
+func RemoveEmptySite(ctx context.Context, tx *store.Tx, name string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM sites WHERE name = $1
+		AND NOT EXISTS (SELECT 1 FROM assignments WHERE site = $1)`, name)
+	return err
+}
+
 // Site returns a site, or NotFound.
 func Site(ctx context.Context, q store.Querier, name string) (waybill.Site, error) {
 	return store.Get(ctx, q, "site "+name, siteRow, `SELECT `+siteColumns+` FROM sites WHERE name = $1`, name)

@@ -1,0 +1,63 @@
+package inbox
+
+import (
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+var nameRule = regexp.MustCompile(`^[a-z][a-z0-9]*([-._][a-z0-9]+)*$`)
+
+// normalise checks what a person asked for and fills in what follows from it.
+func normalise(r *waybill.Repository) error {
+	if r.Owner == "" {
+		return waybill.Errorf(waybill.Invalid, "a repository needs an owner: pass --owner <team>")
+	}
+	if !nameRule.MatchString(r.Owner) {
+		return waybill.Errorf(waybill.Invalid, "owner %q is no team name: use lower-case letters, digits and single dashes", r.Owner)
+	}
+	if r.Local() {
+		if err := normaliseLocal(r); err != nil {
+			return err
+		}
+	} else if err := checkURL(r.URL); err != nil {
+		return err
+	}
+	if r.Name == "" {
+		r.Name = strings.ToLower(strings.TrimSuffix(path.Base(strings.TrimRight(r.URL, "/")), ".git"))
+	}
+	if !nameRule.MatchString(r.Name) {
+		return waybill.Errorf(waybill.Invalid, "%q is no repository name: pass --name with lower-case letters, digits and single dashes", r.Name)
+	}
+	return nil
+}
+
+// normaliseLocal resolves links, so that one folder has one URL, and accepts the bare repository of a work tree.
+func normaliseLocal(r *waybill.Repository) error {
+	resolved, err := filepath.EvalSymlinks(filepath.Clean(r.URL))
+	if err != nil {
+		return waybill.Wrap(waybill.Invalid, err, "there is no folder "+r.URL)
+	}
+	r.URL = resolved
+	if info, err := os.Stat(filepath.Join(resolved, "HEAD")); err != nil || info.IsDir() {
+		return waybill.Errorf(waybill.Invalid, "%s is no bare Git repository: make one with `git init --bare`, or pass the URL of a server", r.URL)
+	}
+	return nil
+}
+
+// checkURL refuses what cannot be fetched safely: other schemes, and credentials that would end up in logs.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" {
+		return waybill.Errorf(waybill.Invalid, "repository must be an absolute path of a bare repository, or an https:// or ssh:// URL")
+	}
+	if _, hasPassword := u.User.Password(); hasPassword {
+		return waybill.Errorf(waybill.Invalid, "repository URL must not hold a password")
+	}
+	return nil
+}

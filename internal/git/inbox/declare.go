@@ -1,0 +1,89 @@
+package inbox
+
+import (
+	"context"
+
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// Declare watches a repository that the platform repository names, unless it is watched already. Its hook is installed,
+// and its refs are looked at, by work that the transaction wants. Invalid: not a repository. Conflict: watched under
+// another address or owner.
+func (w *Watcher) Declare(ctx context.Context, tx *store.Tx, name string, spec waybill.RepositorySpec, by waybill.Actor) error {
+	r := w.fresh(Request{URL: spec.URL, Name: name, Owner: spec.Owner})
+	if err := normalise(&r); err != nil {
+		return err
+	}
+	known, err := gitstore.RepositoryByName(ctx, tx, r.FullName())
+	switch {
+	case waybill.IsCode(err, waybill.NotFound):
+		if err := w.insert(ctx, tx, r, by); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	case known.URL != r.URL:
+		return waybill.Errorf(waybill.Conflict, "repository %s is watched at %s; remove it before it is declared at %s",
+			r.FullName(), known.URL, r.URL)
+	default:
+		r = known
+	}
+	_, err = queue.Enqueue(ctx, tx, queue.Entry{Kind: WatchKind, Key: r.ID, Tenant: r.Owner})
+	return err
+}
+
+// Withdraw stops watching a repository that is no longer declared. Its hook stays and is told that nobody listens.
+func (w *Watcher) Withdraw(ctx context.Context, tx *store.Tx, name string, spec waybill.RepositorySpec, by waybill.Actor) error {
+	r, err := gitstore.RepositoryByName(ctx, tx, spec.Owner+"/"+name)
+	if waybill.IsCode(err, waybill.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return w.forget(ctx, tx, r, by)
+}
+
+// WatchKind is the kind of work that begins to watch a repository.
+const WatchKind = "watch"
+
+// Handle installs the hook of a repository and looks at its refs; it is the queue's handler for WatchKind.
+func (w *Watcher) Handle(ctx context.Context, item queue.Item) queue.Result {
+	r, err := gitstore.Repository(ctx, w.Inbox.DB.Query(), item.Key)
+	if waybill.IsCode(err, waybill.NotFound) {
+		return queue.Done()
+	}
+	if err != nil {
+		return queue.Retry(err)
+	}
+	w.install(ctx, r)
+	return queue.Of(w.Poller.poll(ctx, r))
+}
+
+// install makes a local repository tell of its pushes, and reports whether it does.
+func (w *Watcher) install(ctx context.Context, r waybill.Repository) bool {
+	if !r.Local() {
+		return false
+	}
+	if err := w.Hooks.Install(ctx, r); err != nil {
+		w.Inbox.Log.WarnContext(ctx, "hook cannot be installed; polling finds pushes", "repository", r.FullName(), "error", err)
+		return false
+	}
+	return true
+}
+
+// Renew installs the hooks of all local repositories again: the server's address or its program may have changed since
+// it ran last.
+func (w *Watcher) Renew(ctx context.Context) error {
+	repositories, err := gitstore.Repositories(ctx, w.Inbox.DB.Query())
+	if err != nil {
+		return err
+	}
+	for _, r := range repositories {
+		w.install(ctx, r)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+// Package platform applies what the platform repository declares: teams, sites with their assignments, watched
+// repositories, and the settings that other rooms read (workspaces, providers, events, terms, policies).
+//
+// The tree of the default branch is the whole truth: what it declares is created or changed, what it no longer declares
+// is taken back, all in the transaction that closes the check. A tree with a mistake changes nothing.
+package platform
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	platformstore "github.com/waybill-dev/waybill/internal/foundation/store/platform"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// repositories watches what is declared. Both are called in the transaction that applies the settings; what has to
+// happen outside the store follows after it.
+type repositories interface {
+	Declare(ctx context.Context, tx *store.Tx, name string, spec waybill.RepositorySpec, by waybill.Actor) error
+	Withdraw(ctx context.Context, tx *store.Tx, name string, spec waybill.RepositorySpec, by waybill.Actor) error
+}
+
+// Options are what an Engine needs.
+type Options struct {
+	// URL is that of the platform repository, as it is watched; empty: there is none.
+	URL          string
+	Repositories repositories
+	Now          func() time.Time
+}
+
+// Engine applies settings.
+type Engine struct{ Options }
+
+// New returns an Engine.
+func New(o Options) *Engine { return &Engine{Options: o} }
+
+// Is reports whether r is the platform repository.
+func (e *Engine) Is(r waybill.Repository) bool { return e.URL != "" && r.URL == e.URL }
+
+// Apply makes the settings those of wanted, which are all valid declarations of the tree. It returns how many settings
+// changed. An error takes everything back; Invalid and Conflict say what is wrong with a declaration.
+func (e *Engine) Apply(ctx context.Context, tx *store.Tx, c waybill.Check, wanted []waybill.Declaration) (changed int, err error) {
+	stored, err := platformstore.List(ctx, tx, "")
+	if err != nil {
+		return 0, err
+	}
+	before := map[waybill.Identity]platformstore.Setting{}
+	for _, s := range stored {
+		before[waybill.Identity{Kind: s.Kind, Name: s.Name, Major: 1}] = s
+	}
+	a := &application{engine: e, tx: tx, check: c, by: waybill.Actor{Name: c.Actor, Channel: waybill.ChannelGit}}
+	for _, d := range wanted {
+		if d.Platform == nil {
+			continue
+		}
+		id := waybill.Identity{Kind: d.Kind, Name: d.Name, Major: 1}
+		old, known := before[id]
+		delete(before, id)
+		if known && old.Digest == d.Digest {
+			continue
+		}
+		if err := a.put(ctx, d, old); err != nil {
+			return 0, err
+		}
+	}
+	for _, s := range stored {
+		if _, gone := before[waybill.Identity{Kind: s.Kind, Name: s.Name, Major: 1}]; !gone {
+			continue
+		}
+		if err := a.remove(ctx, s); err != nil {
+			return 0, err
+		}
+	}
+	return a.changed, nil
+}
+
+// application is one run of Apply.
+type application struct {
+	engine  *Engine
+	tx      *store.Tx
+	check   waybill.Check
+	by      waybill.Actor
+	changed int
+}
+
+// put creates or changes one setting and what follows from it. old is the zero Setting when it is new.
+func (a *application) put(ctx context.Context, d waybill.Declaration, old platformstore.Setting) error {
+	s := platformstore.Setting{
+		Kind: d.Kind, Name: d.Name, Digest: d.Digest, Commit: a.check.Commit, File: d.File, Line: d.Line,
+		Applied: a.engine.Now(), Spec: *d.Platform,
+	}
+	if err := a.follow(ctx, s, old); err != nil {
+		return err
+	}
+	if err := platformstore.Put(ctx, a.tx, s); err != nil {
+		return err
+	}
+	action := "change"
+	if old.Name == "" {
+		action = "create"
+	}
+	return a.record(ctx, s, action, old.Digest, s.Digest)
+}
+
+// remove takes one setting back.
+func (a *application) remove(ctx context.Context, s platformstore.Setting) error {
+	if err := a.withdraw(ctx, s); err != nil {
+		return err
+	}
+	if err := platformstore.Remove(ctx, a.tx, s.Kind, s.Name); err != nil {
+		return err
+	}
+	return a.record(ctx, s, "remove", s.Digest, "")
+}
+
+func (a *application) record(ctx context.Context, s platformstore.Setting, action, before, after string) error {
+	a.changed++
+	kind := strings.ToLower(s.Kind)
+	return store.Record(ctx, a.tx, waybill.Entry{
+		At: a.engine.Now(), Actor: a.by.Name, Channel: a.by.Channel, Repository: a.check.Repository, Commit: a.check.Commit,
+		Subject: kind + ":" + s.Name, Action: kind + "." + action, Before: before, After: after,
+	})
+}
