@@ -2,29 +2,56 @@ package waybill
 
 import "time"
 
-// ChangeClass says how much work a change of a connector causes. It is computed, never claimed.
+// ChangeClass says what a change means: for a connector how much work it causes, for an app what it asks of those who
+// installed it. It is computed, never claimed.
 type ChangeClass string
 
-// The classes, from least to most work.
+// The classes of any change.
 const (
 	Unchanged ChangeClass = "unchanged"
-	Metadata  ChangeClass = "metadata" // title, description, labels, readme, logo, owner: recorded only
-	Redeploy  ChangeClass = "redeploy" // fields, run, release, datasource: same image, new record
-	Recheck   ChangeClass = "recheck"  // application, secrets, authentication: health check again
-	Rebuild   ChangeClass = "rebuild"  // build or source: context digest or recipe changed
-	Create    ChangeClass = "create"   // nothing was there
-	Remove    ChangeClass = "remove"   // the declaration is gone
+	Create    ChangeClass = "create" // nothing was there
+	Remove    ChangeClass = "remove" // the declaration is gone
 )
+
+// The classes of a connector's change, from least to most work.
+const (
+	Metadata ChangeClass = "metadata" // title, description, labels, readme, logo, owner: recorded only
+	Redeploy ChangeClass = "redeploy" // fields, run, release, datasource, export, dataService: same image, new record
+	Recheck  ChangeClass = "recheck"  // application, secrets, authentication: health check again
+	Rebuild  ChangeClass = "rebuild"  // build or source: context digest or recipe changed
+)
+
+// The classes of an app's change, from least to most. Consent and Major need a higher major in the tag.
+const (
+	Patch   ChangeClass = "patch"   // texts, logo, timeouts: nobody has to know
+	Minor   ChangeClass = "minor"   // more is offered, nothing more is asked
+	Consent ChangeClass = "consent" // more is asked: every workspace has to agree again
+	Major   ChangeClass = "major"   // something that workspaces rely on is gone or different
+)
+
+// Altered is the class of a change of a platform kind: it is applied as a whole.
+const Altered ChangeClass = "change"
+
+// ChangeClasses lists every class.
+func ChangeClasses() []ChangeClass {
+	return []ChangeClass{
+		Unchanged, Metadata, Redeploy, Recheck, Rebuild, Patch, Minor, Consent, Major, Altered, Create, Remove,
+	}
+}
 
 // Change is what one revision does to one declaration.
 type Change struct {
-	Identity    Identity
-	Class       ChangeClass
-	Environment Environment  // where it goes; empty when it is only recorded as valid
+	Identity Identity
+	Class    ChangeClass
+	// Environment is where it goes; empty when it is only recorded as valid. Of an app, Dev is the draft and Prod what is
+	// published; the platform has Prod alone.
+	Environment Environment
 	Wanted      *Declaration // nil when removed
 	Parts       []string     // what differs, such as spec.fields
+	Reasons     []string     // what makes the class, in words; may be empty
+	Affected    []string     // who notices, as kind:name and sorted, such as site:feeds-dev and install:acme
 	Content     string       // identifies what goes into the image; equal for equal images
-	Semver      string       // for prod
+	Semver      string       // of a release tag
 }
 
 // Check is the examination of one revision for one cause, from fetch to hand-over.
@@ -53,8 +80,26 @@ type Observed struct {
 	Identity   Identity
 	Owner      string
 	Repository string // Repository.ID that owns the name
-	// Newest is the newest release to dev, Live what dev serves; nil when there is none.
+	// Newest is the newest release of a connector to dev, Live what dev serves; nil when there is none.
 	Newest, Live *Release
+	// Declared is the draft of an app, or what is applied of a platform kind; nil when there is none.
+	Declared *Declaration
+	// Published holds every published version of an app, in any order.
+	Published []Published
+	// Uses says who runs, installed or otherwise relies on it.
+	Uses []Use
+}
+
+// Published is a version of an app that can be installed. It never changes.
+type Published struct {
+	Semver      string
+	Declaration Declaration
+}
+
+// Use is one place that relies on a declaration.
+type Use struct {
+	Subject     string      // as kind:name, such as site:feeds-dev or install:acme
+	Environment Environment // which of its versions; empty: any
 }
 
 // Phase is how far a check has come.
