@@ -24,6 +24,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/git/forge/plain"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
 	"github.com/waybill-dev/waybill/internal/git/manifest"
+	"github.com/waybill-dev/waybill/internal/git/platform"
 	"github.com/waybill-dev/waybill/internal/git/reconcile"
 	"github.com/waybill-dev/waybill/internal/git/repo"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -80,13 +81,14 @@ func New(ctx context.Context, o Options) (s *Server, err error) {
 	})
 	work.Handle(reconcile.Kind, 4, 4, git.refs.Handle)
 	work.Handle(release.Kind, 8, 4, releases.Handle)
+	work.Handle(inbox.WatchKind, 2, 2, git.watcher.Handle)
 	work.Handle(forge.Kind, 4, 4, git.outbox.Handle)
 	work.Handle(run.Kind, o.Config.Runs.Concurrency, o.Config.Runs.Concurrency, runs.Handle)
 	if err := work.Recover(ctx); err != nil {
 		return nil, err
 	}
 	s.loops = append(s.loops, work.Run, git.watcher.Poller.Run, runs.Schedule, s.maintain(releases, runs))
-	s.loops = append(s.loops, git.watcher.Renew)
+	s.loops = append(s.loops, git.watcher.Renew, s.watchPlatform(git))
 
 	pages, err := portal.New(portal.Options{
 		DB: s.db, Logs: s.blobs, Versions: releases, Retrier: git.refs, Runs: runs, Start: startFromPage(runs), Now: o.Now,
@@ -110,7 +112,9 @@ func New(ctx context.Context, o Options) (s *Server, err error) {
 type gitRoom struct {
 	refs    *reconcile.Engine
 	watcher *inbox.Watcher
-	outbox  *forge.Outbox
+	// settings applies the platform repository.
+	settings *platform.Engine
+	outbox   *forge.Outbox
 }
 
 // newGit wires the way from a push to the hand-over, and the way back.
@@ -127,14 +131,20 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine) (gitRoo
 		DB: s.db, Now: s.Now, Log: s.Log, PublicURL: s.publicURL(),
 		Observer: inbox.Observer{Request: s.metrics.Hook, Delivery: s.metrics.Delivery, Missed: s.metrics.Missed},
 	})
+	platformURL, err := inbox.Address(s.Config.Platform.Repository)
+	if err != nil {
+		return gitRoom{}, err
+	}
 	poller := &inbox.Poller{Inbox: in, Lister: mirrors, Interval: s.Config.Poll.Plain, Timeout: pollTimeout}
+	watcher := &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors}
+	settings := platform.New(platform.Options{URL: platformURL, Repositories: watcher, Now: s.Now})
 	notes := plain.New(plain.Options{Dir: s.Config.MirrorFolder(), Now: s.Now})
 	return gitRoom{
 		refs: reconcile.New(reconcile.Options{
-			DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Now: s.Now, Log: s.Log,
+			DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Platform: settings, Now: s.Now, Log: s.Log,
 			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated},
 		}),
-		watcher: &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors},
+		watcher: watcher, settings: settings,
 		outbox: &forge.Outbox{
 			DB: s.db, PublicURL: s.publicURL(), Log: s.Log, Now: s.Now, Forges: map[string]forge.Forge{"plain": notes},
 			Observer: forge.Observer{Request: s.countForge, First: s.metrics.FirstStatus, Final: s.metrics.FinalStatus},

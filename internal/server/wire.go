@@ -12,6 +12,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/face/portal"
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
+	"github.com/waybill-dev/waybill/internal/git/inbox"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -21,6 +22,21 @@ func startFromPage(runs *run.Engine) func(context.Context, portal.Start) (waybil
 		return runs.Start(ctx, run.Request{
 			Connector: q.Connector, Major: q.Major, Site: q.Site, Trigger: waybill.TriggerManual, By: q.By,
 		})
+	}
+}
+
+// watchPlatform watches the platform repository from the first start on.
+func (s *Server) watchPlatform(git gitRoom) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if git.settings.URL == "" {
+			return nil
+		}
+		by := waybill.Actor{Name: "serve", Channel: waybill.ChannelSystem}
+		_, _, err := git.watcher.AddRepository(ctx, inbox.Request{URL: git.settings.URL, Owner: s.Config.Platform.Owner}, by)
+		if err != nil && !waybill.IsCode(err, waybill.Conflict) && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "platform repository cannot be watched", "component", "server", "error", err)
+		}
+		return nil
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 func (e *Engine) Observe(ctx context.Context, q store.Querier, ids []waybill.Identity) ([]waybill.Observed, error) {
 	var observed []waybill.Observed
 	for _, id := range ids {
+		if id.Kind != "Connector" {
+			continue
+		}
 		c, err := connectorstore.GetConnector(ctx, q, id.Name)
 		if waybill.IsCode(err, waybill.NotFound) {
 			continue
@@ -59,7 +62,7 @@ func (e *Engine) Content(ctx context.Context, t waybill.Tree, d waybill.Declarat
 // Names are claimed here: the plan has refused those of other repositories, and a race ends in Conflict.
 func (e *Engine) Accept(ctx context.Context, tx *store.Tx, c waybill.Check, changes []waybill.Change) error {
 	for _, change := range changes {
-		if change.Wanted == nil || change.Environment == "" {
+		if change.Wanted == nil || change.Wanted.Connector == nil || change.Environment == "" {
 			continue
 		}
 		owner, err := connectorstore.ClaimName(ctx, tx, connectorstore.Connector{

@@ -19,6 +19,7 @@ type Config struct {
 	BinPath     string // program that Git hooks call; empty: the running one
 	Docker      Docker
 	Registry    Registry
+	Platform    Platform
 	Build       Build
 	Runs        Runs
 	Poll        Poll
@@ -33,8 +34,13 @@ type Docker struct {
 
 // Registry says where images are pushed to.
 type Registry struct {
-	Prefix   string // host and path that image names start with; empty: nothing is pushed
-	Insecure bool   // plain HTTP is allowed
+	Prefix string // host and path that image names start with; empty: nothing is pushed
+}
+
+// Platform says where the settings of the portal are declared.
+type Platform struct {
+	Repository string // absolute path or URL; empty: nowhere
+	Owner      string // team that owns it
 }
 
 // Build limits builds.

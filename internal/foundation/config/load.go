@@ -211,6 +211,7 @@ type wire struct {
 
 	Docker   Docker
 	Registry Registry
+	Platform Platform
 	Build    struct {
 		AllowHosts  []string
 		Concurrency int
@@ -237,7 +238,7 @@ func fill(d *schema.Document, outline *schema.Outline) (Config, error) {
 	}
 	c := Config{
 		Data: w.Data, Database: w.Database, Listen: w.Listen, AdminListen: w.AdminListen,
-		PublicURL: strings.TrimRight(w.PublicURL, "/"), BinPath: w.BinPath, Docker: w.Docker, Registry: w.Registry,
+		PublicURL: strings.TrimRight(w.PublicURL, "/"), BinPath: w.BinPath, Docker: w.Docker, Registry: w.Registry, Platform: w.Platform,
 		Build: Build{AllowHosts: w.Build.AllowHosts, Concurrency: w.Build.Concurrency}, Runs: w.Runs,
 		Retention: Retention{Images: w.Retention.Images}, Log: w.Log,
 	}

@@ -29,6 +29,7 @@ func defaults() config.Config {
 		Build: config.Build{AllowHosts: []string{}, Concurrency: 2, MinFreeBytes: 2 << 30},
 		Runs:  config.Runs{Concurrency: 5}, Poll: config.Poll{Plain: 30 * time.Second},
 		Retention: config.Retention{FailedLogs: 30 * 24 * time.Hour, Images: 5},
+		Platform:  config.Platform{Owner: "platform"},
 		Log:       config.Log{Level: "info", Format: "text"},
 	}
 }
@@ -73,7 +74,7 @@ log: {level: debug}
 	want.Data, want.Database, want.Listen = "/var/lib/waybill", "postgres://db/waybill", ":9002"
 	want.PublicURL = "https://waybill.example.org"
 	want.Docker.Host = "unix:///run/docker.sock"
-	want.Registry = config.Registry{Prefix: "registry.example.org/waybill", Insecure: true}
+	want.Registry = config.Registry{Prefix: "registry.example.org/waybill"}
 	want.Build = config.Build{AllowHosts: []string{"a.example.org", "*.b.example.org"}, Concurrency: 4, MinFreeBytes: 500 << 20}
 	want.Poll.Plain = time.Minute
 	want.Log = config.Log{Level: "warn", Format: "json"}
@@ -148,7 +149,7 @@ func TestKeys(t *testing.T) {
 	}
 	for flag, want := range map[string]string{
 		"data": "WAYBILL_DATA .waybill", "admin-listen": "WAYBILL_ADMIN_LISTEN 127.0.0.1:8081", "public-url": "WAYBILL_PUBLIC_URL ",
-		"build-min-free": "WAYBILL_BUILD_MIN_FREE 2Gi", "registry-insecure": "WAYBILL_REGISTRY_INSECURE false",
+		"build-min-free": "WAYBILL_BUILD_MIN_FREE 2Gi", "platform-owner": "WAYBILL_PLATFORM_OWNER platform",
 	} {
 		if flags[flag] != want {
 			t.Errorf("--%s is %q, want %q; flags are %v", flag, flags[flag], want, slices.Sorted(maps.Keys(flags)))

@@ -13,6 +13,17 @@ import (
 
 var nameRule = regexp.MustCompile(`^[a-z][a-z0-9]*([-._][a-z0-9]+)*$`)
 
+// Address returns the URL under which a repository is watched that a person names as text: links in paths are resolved.
+// Empty stays empty. Invalid: not the address of a repository.
+func Address(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	r := waybill.Repository{URL: text, Owner: "nobody", Name: "any"}
+	err := normalise(&r)
+	return r.URL, err
+}
+
 // normalise checks what a person asked for and fills in what follows from it.
 func normalise(r *waybill.Repository) error {
 	if r.Owner == "" {

@@ -9,30 +9,44 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
+// Acceptable reports why a repository that the platform repository names cannot be watched. Invalid: its address is not
+// one of a repository. Conflict: it is watched at another address.
+func (w *Watcher) Acceptable(ctx context.Context, q store.Querier, name string, spec waybill.RepositorySpec) error {
+	_, _, err := w.declared(ctx, q, name, spec)
+	return err
+}
+
 // Declare watches a repository that the platform repository names, unless it is watched already. Its hook is installed,
-// and its refs are looked at, by work that the transaction wants. Invalid: not a repository. Conflict: watched under
-// another address or owner.
+// and its refs are looked at, by work that the transaction wants. It reports what Acceptable reports.
 func (w *Watcher) Declare(ctx context.Context, tx *store.Tx, name string, spec waybill.RepositorySpec, by waybill.Actor) error {
-	r := w.fresh(Request{URL: spec.URL, Name: name, Owner: spec.Owner})
-	if err := normalise(&r); err != nil {
-		return err
+	r, known, err := w.declared(ctx, tx, name, spec)
+	if err == nil && !known {
+		err = w.insert(ctx, tx, r, by)
 	}
-	known, err := gitstore.RepositoryByName(ctx, tx, r.FullName())
-	switch {
-	case waybill.IsCode(err, waybill.NotFound):
-		if err := w.insert(ctx, tx, r, by); err != nil {
-			return err
-		}
-	case err != nil:
+	if err != nil {
 		return err
-	case known.URL != r.URL:
-		return waybill.Errorf(waybill.Conflict, "repository %s is watched at %s; remove it before it is declared at %s",
-			r.FullName(), known.URL, r.URL)
-	default:
-		r = known
 	}
 	_, err = queue.Enqueue(ctx, tx, queue.Entry{Kind: WatchKind, Key: r.ID, Tenant: r.Owner})
 	return err
+}
+
+// declared returns the repository that a declaration means: the one that is watched already, or a new one.
+func (w *Watcher) declared(ctx context.Context, q store.Querier, name string, spec waybill.RepositorySpec) (r waybill.Repository, known bool, err error) {
+	r = w.fresh(Request{URL: spec.URL, Name: name, Owner: spec.Owner})
+	if err := normalise(&r); err != nil {
+		return r, false, err
+	}
+	have, err := gitstore.RepositoryByName(ctx, q, r.FullName())
+	switch {
+	case waybill.IsCode(err, waybill.NotFound):
+		return r, false, nil
+	case err != nil:
+		return r, false, err
+	case have.URL != r.URL:
+		return r, false, waybill.Errorf(waybill.Conflict, "repository %s is watched at %s; remove it before it is declared at %s",
+			r.FullName(), have.URL, r.URL)
+	}
+	return have, true, nil
 }
 
 // Withdraw stops watching a repository that is no longer declared. Its hook stays and is told that nobody listens.

@@ -43,14 +43,6 @@ func (a *application) site(ctx context.Context, s, old platformstore.Setting) er
 	if _, err := connectorstore.EnsureSite(ctx, a.tx, site); err != nil {
 		return err
 	}
-	have, err := connectorstore.Site(ctx, a.tx, s.Name)
-	if err != nil {
-		return err
-	}
-	if have.Environment != spec.Environment {
-		return waybill.Errorf(waybill.Invalid, "site %s is a %s site and cannot become %s; declare a new site under another name",
-			s.Name, have.Environment, spec.Environment)
-	}
 	if old.Spec.Site != nil {
 		if err := a.unassign(ctx, s.Name, old.Spec.Site.Assignments, spec.Assignments); err != nil {
 			return err

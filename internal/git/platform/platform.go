@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/store"
+	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	platformstore "github.com/waybill-dev/waybill/internal/foundation/store/platform"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// repositories watches what is declared. Both are called in the transaction that applies the settings; what has to
-// happen outside the store follows after it.
+// repositories watches what is declared. Declare and Withdraw are called in the transaction that applies the settings;
+// what has to happen outside the store follows after it.
 type repositories interface {
+	Acceptable(ctx context.Context, q store.Querier, name string, spec waybill.RepositorySpec) error
 	Declare(ctx context.Context, tx *store.Tx, name string, spec waybill.RepositorySpec, by waybill.Actor) error
 	Withdraw(ctx context.Context, tx *store.Tx, name string, spec waybill.RepositorySpec, by waybill.Actor) error
 }
@@ -39,8 +41,51 @@ func New(o Options) *Engine { return &Engine{Options: o} }
 // Is reports whether r is the platform repository.
 func (e *Engine) Is(r waybill.Repository) bool { return e.URL != "" && r.URL == e.URL }
 
-// Apply makes the settings those of wanted, which are all valid declarations of the tree. It returns how many settings
-// changed. An error takes everything back; Invalid and Conflict say what is wrong with a declaration.
+// Refuse finds what is wrong with declarations in the light of what is there. A tree with such findings is not applied.
+func (e *Engine) Refuse(ctx context.Context, q store.Querier, wanted []waybill.Declaration) (waybill.Findings, error) {
+	var refused waybill.Findings
+	for _, d := range wanted {
+		if d.Platform == nil {
+			continue
+		}
+		err := e.acceptable(ctx, q, d)
+		switch waybill.CodeOf(err) {
+		case "":
+		case waybill.Invalid, waybill.Conflict:
+			refused = append(refused, waybill.Finding{
+				Code: Refused, Severity: waybill.SeverityError, File: d.File, Line: d.Line, Column: 1,
+				Message: err.Error(), Declaration: d.Identity.String(),
+			})
+		default:
+			return nil, err
+		}
+	}
+	return refused, nil
+}
+
+// Refused is the code of a setting that contradicts what is there.
+const Refused waybill.FindingCode = "WB902"
+
+// acceptable reports why d cannot be applied.
+func (e *Engine) acceptable(ctx context.Context, q store.Querier, d waybill.Declaration) error {
+	switch {
+	case d.Platform.Repository != nil:
+		return e.Repositories.Acceptable(ctx, q, d.Name, *d.Platform.Repository)
+	case d.Platform.Site != nil:
+		have, err := connectorstore.Site(ctx, q, d.Name)
+		if err == nil && have.Environment != d.Platform.Site.Environment {
+			return waybill.Errorf(waybill.Invalid, "site %s is a %s site and cannot become %s; declare a new site under another name",
+				d.Name, have.Environment, d.Platform.Site.Environment)
+		}
+		if !waybill.IsCode(err, waybill.NotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Apply makes the settings those of wanted, which are all valid declarations of the tree and not refused. It returns how
+// many settings changed. An error takes everything back.
 func (e *Engine) Apply(ctx context.Context, tx *store.Tx, c waybill.Check, wanted []waybill.Declaration) (changed int, err error) {
 	stored, err := platformstore.List(ctx, tx, "")
 	if err != nil {

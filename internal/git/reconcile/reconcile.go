@@ -38,12 +38,24 @@ type connectors interface {
 	Accept(ctx context.Context, tx *store.Tx, c waybill.Check, changes []waybill.Change) error
 }
 
+// platform is where the settings of the portal are declared.
+type platform interface {
+	// Is reports whether r is the platform repository.
+	Is(r waybill.Repository) bool
+	// Refuse finds what is wrong with declarations in the light of what is there.
+	Refuse(ctx context.Context, q store.Querier, wanted []waybill.Declaration) (waybill.Findings, error)
+	// Apply makes the settings those of the declarations, in the transaction that closes the check, and says how many
+	// changed.
+	Apply(ctx context.Context, tx *store.Tx, c waybill.Check, wanted []waybill.Declaration) (changed int, err error)
+}
+
 // Options are what an Engine needs.
 type Options struct {
 	DB         *store.DB
 	Mirrors    mirrors
 	Loader     *manifest.Loader
 	Connectors connectors
+	Platform   platform
 	Now        func() time.Time
 	Log        *slog.Logger
 	Observer   Observer

@@ -86,7 +86,9 @@ func (e *Engine) read(ctx context.Context, w *work) error {
 	}
 	start := e.Now()
 	w.tree = tree
-	w.loaded, err = e.Loader.Load(ctx, tree, manifest.Options{Owner: w.repository.Owner})
+	w.loaded, err = e.Loader.Load(ctx, tree, manifest.Options{
+		Owner: w.repository.Owner, Platform: e.Platform.Is(w.repository),
+	})
 	if w.check.Phase == waybill.Fetched {
 		e.Observer.Validated(w.loaded.Findings, e.Now().Sub(start))
 	}
@@ -129,6 +131,13 @@ func (e *Engine) plan(ctx context.Context, w *work) error {
 			Wanted: w.loaded.Declarations, Observed: observed, Contents: contents, Repository: w.repository,
 			Ref: w.ref, Commit: w.check.Commit, Retry: w.check.Cause == "retry",
 		})
+		if e.Platform.Is(w.repository) {
+			contradicted, err := e.Platform.Refuse(ctx, tx, w.loaded.Declarations)
+			if err != nil {
+				return err
+			}
+			refused = append(refused, contradicted...)
+		}
 		return e.close(ctx, tx, w, changes, refused)
 	})
 }
@@ -141,16 +150,33 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 	c.Phase, c.Closed = waybill.Planned, e.Now()
 	overtaken := w.tip != c.Commit
 	c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip)
-	if err := gitstore.PutCheck(ctx, tx, c); err != nil {
-		return err
-	}
 	if !overtaken {
-		if err := e.Connectors.Accept(ctx, tx, c, changes); err != nil {
+		if err := e.handOver(ctx, tx, w, &c, changes); err != nil {
 			return err
 		}
 	}
+	if err := gitstore.PutCheck(ctx, tx, c); err != nil {
+		return err
+	}
 	w.check = c
 	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings))
+}
+
+// handOver gives the changes to the rooms that act on them. Settings are those of the platform repository's default
+// branch, all or none: a tree with a mistake leaves them as they are.
+func (e *Engine) handOver(ctx context.Context, tx *store.Tx, w *work, c *waybill.Check, changes []waybill.Change) error {
+	if err := e.Connectors.Accept(ctx, tx, *c, changes); err != nil {
+		return err
+	}
+	branch, _ := waybill.Branch(w.ref)
+	if !e.Platform.Is(w.repository) || branch == "" || branch != w.repository.DefaultBranch || c.Findings.Errors() > 0 {
+		return nil
+	}
+	changed, err := e.Platform.Apply(ctx, tx, *c, w.loaded.Declarations)
+	if err == nil && changed > 0 {
+		c.Summary = waybill.Count(changed, "setting") + " applied"
+	}
+	return err
 }
 
 // giveUp turns an error that the same commit will meet again into a final status; any other is tried again.
@@ -186,6 +212,9 @@ const maxAttempts = 8
 func (e *Engine) contents(ctx context.Context, w *work) (map[string]string, error) {
 	contents := make(map[string]string, len(w.loaded.Declarations))
 	for _, d := range w.loaded.Declarations {
+		if d.Connector == nil {
+			continue
+		}
 		c, err := e.Connectors.Content(ctx, w.tree, d)
 		switch {
 		case waybill.IsCode(err, waybill.Invalid), waybill.IsCode(err, waybill.NotFound), waybill.IsCode(err, waybill.TooLarge):
