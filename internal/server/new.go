@@ -132,7 +132,7 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine) (gitRoo
 	return gitRoom{
 		refs: reconcile.New(reconcile.Options{
 			DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Now: s.Now, Log: s.Log,
-			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated},
+			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated, Found: s.metrics.Found},
 		}),
 		watcher: &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors},
 		outbox: &forge.Outbox{
