@@ -222,6 +222,9 @@ func TestErrors(t *testing.T) {
 	if _, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/heads/gone"); !waybill.IsCode(err, waybill.NotFound) {
 		t.Errorf("ref gone: %v", err)
 	}
+	if _, err := f.mirrors.Fetch(t.Context(), at(f.git.Dir+"/nowhere.git"), "refs/heads/main"); !waybill.IsCode(err, waybill.Unavailable) {
+		t.Errorf("repository gone, which does not mean that its refs are: %v", err)
+	}
 	if _, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/tags/picture"); !waybill.IsCode(err, waybill.Invalid) {
 		t.Errorf("tag of a blob: %v", err)
 	}
