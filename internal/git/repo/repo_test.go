@@ -284,15 +284,7 @@ func TestForeignOwner(t *testing.T) {
 	c := f.clone.Commit("one", map[string]string{"a": "1"})
 	f.clone.Push("main")
 	if os.Geteuid() == 0 {
-		err := filepath.WalkDir(f.bare, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			return os.Lchown(path, 12345, 12345)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		giveAway(t, f)
 	}
 	link := filepath.Join(f.git.Dir, "link.git")
 	if err := os.Symlink(f.bare, link); err != nil {
