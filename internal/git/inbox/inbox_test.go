@@ -188,6 +188,64 @@ func TestPollerFindsWhatMoved(t *testing.T) {
 	}
 }
 
+// TestPollerLeavesAloneWhatCannotBeDone: a tag that names no commit is discarded at every try.
+func TestPollerLeavesAloneWhatCannotBeDone(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	poller := &Poller{Inbox: p.Inbox, Lister: p, Timeout: time.Minute}
+	const tag = "refs/tags/picture"
+	for _, look := range []struct {
+		tip   string
+		dirty bool
+	}{{commitA, true}, {commitA, false}, {commitB, true}} {
+		p.tips = map[string]string{tag: look.tip}
+		if err := poller.PollAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.dirty(tag); got != look.dirty {
+			t.Errorf("at %.7s dirty: %v, want %v", look.tip, got, look.dirty)
+		}
+		err := p.DB.Write(t.Context(), "test", func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), `UPDATE work SET done = wanted, discarded = 1`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// slow answers for one repository only after another has been asked.
+type slow struct{ other chan struct{} }
+
+func (s slow) Tips(ctx context.Context, r waybill.Repository) (map[string]string, string, error) {
+	if r.ID != "R" {
+		close(s.other)
+		return nil, "main", nil
+	}
+	select {
+	case <-s.other:
+		return map[string]string{mainRef: commitA}, "main", nil
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	}
+}
+
+func TestPollerWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	err := p.DB.Write(t.Context(), "test", func(tx *store.Tx) error {
+		return gitstore.AddRepository(t.Context(), tx, waybill.Repository{ID: "S", Name: "z", URL: "/srv/z.git", Owner: "feeds", Hook: "z"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	poller := &Poller{Inbox: p.Inbox, Lister: slow{make(chan struct{})}, Timeout: 5 * time.Second}
+	if err := poller.PollAll(t.Context()); err != nil || !p.dirty(mainRef) {
+		t.Errorf("the second repository was asked after the first had timed out (%v)", err)
+	}
+}
+
 func TestNormalise(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -198,6 +256,8 @@ func TestNormalise(t *testing.T) {
 		{waybill.Repository{URL: "https://git.example.org/x.git"}, "needs an owner"},
 		{waybill.Repository{URL: "https://git.example.org/x.git", Owner: "No Team"}, "no team name"},
 		{waybill.Repository{URL: "https://ada:secret@git.example.org/x.git", Owner: "feeds"}, "must not hold a password"},
+		{waybill.Repository{URL: "https://ghp_token@git.example.org/x.git", Owner: "feeds"}, "must not hold a password or token"},
+		{waybill.Repository{URL: "ssh://git@git.example.org/feeds/shop-feed.git", Owner: "feeds"}, ""},
 		{waybill.Repository{URL: "file:///etc", Owner: "feeds"}, "must be an absolute path"},
 		{waybill.Repository{URL: "relative/path", Owner: "feeds"}, "must be an absolute path"},
 		{waybill.Repository{URL: "/nowhere/at/all.git", Owner: "feeds"}, "there is no folder"},
