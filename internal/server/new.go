@@ -142,7 +142,7 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine) (gitRoo
 	return gitRoom{
 		refs: reconcile.New(reconcile.Options{
 			DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Platform: settings, Now: s.Now, Log: s.Log,
-			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated},
+			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated, Found: s.metrics.Found},
 		}),
 		watcher: watcher, settings: settings,
 		outbox: &forge.Outbox{

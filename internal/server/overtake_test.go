@@ -56,9 +56,9 @@ waybill  feeds/NAME  COMMIT1  main
 	w.reads(`
 waybill  feeds/NAME  COMMIT1  main
   validate  ok    1 connector
-  build     superseded  superseded by COMMIT2  TIME
-  runtime   superseded  superseded by COMMIT2
-  dev       superseded  superseded by COMMIT2
+  build     superseded  by COMMIT2  TIME
+  runtime   superseded  by COMMIT2
+  dev       superseded  by COMMIT2
   valid; not deployed, superseded by COMMIT2
   SERVER/connectors/NAME
 `, <-output, first, second)

@@ -55,14 +55,14 @@ func (s *Server) openImages() (*build.Engine, build.Builder, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	builder := build.Record(build.Limit(engine, c.Build.Concurrency), s.Now, func(o build.Observation) {
-		s.metrics.Built(o.Outcome, o.Reused, o.Duration)
-	})
 	find := func(ctx context.Context, content build.Content) (string, bool, error) {
 		image, ok, err := connectorstore.FindImage(ctx, s.db.Query(), content.Context, content.Recipe)
 		return image.Image, ok, err
 	}
-	return engine, build.Reuse(builder, find, engine), nil
+	builder := build.Reuse(build.Limit(engine, c.Build.Concurrency), find, engine)
+	return engine, build.Record(builder, s.Now, func(o build.Observation) {
+		s.metrics.Built(o.Outcome, o.Reused, o.Duration)
+	}), nil
 }
 
 // newReleases builds the engine of releases on its parts.

@@ -73,6 +73,9 @@ const drainLimit = 10 * time.Second
 // next start.
 func (s *Server) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.announce(ctx); err != nil { // before anybody is told that the server is ready
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, loop := range s.loops {
 		g.Go(func() error { return loop(ctx) })
@@ -86,9 +89,6 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		defer cancel()
 		return errors.Join(stop(drain, s.public), stop(drain, s.admin))
 	})
-	if err := s.announce(ctx); err != nil {
-		return err
-	}
 	return g.Wait()
 }
 

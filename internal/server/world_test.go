@@ -224,18 +224,30 @@ func (w *world) waybill(args ...string) string {
 	return out
 }
 
+// try is waybill for a command that may fail.
 func (w *world) try(args ...string) (string, error) {
+	w.t.Helper()
+	stdout, stderr, code := w.command(args...)
+	if code != 0 {
+		return stdout, fmt.Errorf("exit code %d: %s", code, stderr)
+	}
+	return stdout, nil
+}
+
+// command runs a command of the program against the server.
+func (w *world) command(args ...string) (stdout, stderr string, code int) {
+	w.t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(w.t.Context(), program, args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr = w.env(), &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("%w: %s", err, stderr.String())
+	var out, errs bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = w.env(), &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		w.t.Fatal(err)
 	}
-	return stdout.String(), nil
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
 // add watches the world's repository.

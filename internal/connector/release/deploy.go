@@ -145,12 +145,21 @@ func (e *Engine) repoint(ctx context.Context, tx *store.Tx, r waybill.Release, e
 	return next, store.Record(ctx, tx, entry)
 }
 
-// assign puts the connector on a site with its values, keeping what somebody set there, and tells the runs.
+// assign puts the connector on a site and tells the runs. An assignment that is there keeps its schedule, whether it is
+// enabled, and its values unless the manifest gives others.
 func (e *Engine) assign(ctx context.Context, tx *store.Tx, r waybill.Release, site string, config map[string]string) error {
 	id := r.Declaration.Identity
-	a := waybill.Assignment{
-		Site: site, Connector: id.Name, Major: id.Major, Config: config, Enabled: true, Updated: e.Now(),
+	a, found, err := connectorstore.FindAssignment(ctx, tx, site, id.Name, id.Major)
+	if err != nil {
+		return err
 	}
+	if !found {
+		a = waybill.Assignment{Site: site, Connector: id.Name, Major: id.Major, Enabled: true}
+	}
+	if config != nil {
+		a.Config = config
+	}
+	a.Updated = e.Now()
 	if err := connectorstore.PutAssignment(ctx, tx, a); err != nil {
 		return err
 	}

@@ -266,3 +266,20 @@ func TestBuildWaitsForDiskSpace(t *testing.T) {
 		t.Errorf("dev serves %q", got)
 	}
 }
+
+func TestDeploymentKeepsWhatWasAssigned(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	set := waybill.Assignment{
+		Site: "feeds-prod", Connector: "shop-feed", Major: 1, Config: map[string]string{"base_url": "https://shop.test"},
+		Schedule: "0 6 * * *", Enabled: false,
+	}
+	h.write(func(tx *store.Tx) error { return connectorstore.PutAssignment(t.Context(), tx, set) })
+	h.push("a-1", "1.0.0")
+	h.settleDown()
+	got, _, err := connectorstore.FindAssignment(t.Context(), h.DB.Query(), "feeds-prod", "shop-feed", 1)
+	got.Updated = set.Updated
+	if diff := cmp.Diff(set, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 	switch {
 	case errors.As(err, &silent):
 	case errors.As(err, &usage):
-		a.complain("waybill: %s\nSee '%s --help'.\n", usage.text, cmd.CommandPath())
+		a.complain("waybill: %s\nSee '%s --help'.\n", usage.text, cmp.Or(usage.of, cmd.CommandPath()))
 	case errors.Is(err, context.Canceled):
 		a.complain("waybill: interrupted\n")
 	default:
@@ -65,11 +66,22 @@ func Run(ctx context.Context, env Env, args []string) int {
 func (a *app) complain(format string, args ...any) { _, _ = fmt.Fprintf(a.Stderr, format, args...) }
 
 // usageError says that the command line itself is wrong.
-type usageError struct{ text string }
+type usageError struct {
+	text string
+	of   string // the command that is used wrongly; empty: the one that ran
+}
 
 func (e *usageError) Error() string { return e.text }
 
-func misuse(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+func misuse(format string, args ...any) error { return &usageError{text: fmt.Sprintf(format, args...)} }
+
+// see adds to the news that there is no such thing which command lists those there are.
+func see(err error, command string) error {
+	if waybill.IsCode(err, waybill.NotFound) {
+		return waybill.Errorf(waybill.NotFound, "%w (see `%s`)", err, command)
+	}
+	return err
+}
 
 // failedError ends a command with exit code 1 after everything has been said.
 type failedError struct{}
@@ -118,19 +130,19 @@ func (a *app) root(args []string) (*cobra.Command, error) {
 		return nil, err
 	}
 	root := &cobra.Command{
-		Use:           "waybill",
-		Short:         "From git push to a running connector",
-		Long:          "Waybill is a developer portal that lives in Git: push a waybill.yaml, and it is validated, built, deployed and run.",
+		Use:   "waybill",
+		Short: "From git push to a running connector",
+		Long: "Waybill is a developer portal that lives in Git: push a waybill.yaml, and it is validated, built, deployed and run.\n\n" +
+			"On the machine of the server nothing needs to be set. From elsewhere, $WAYBILL_SERVER is its URL and $WAYBILL_TOKEN a\n" +
+			"token from `waybill token create`.",
+		Version:       a.about(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return misuse("unknown command %q", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:          onlyChildren,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().BoolP("version", "v", false, "say which program this is")
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
@@ -148,7 +160,29 @@ func (a *app) root(args []string) (*cobra.Command, error) {
 	root.AddCommand(a.hook())
 	root.SetHelpCommandGroupID(groupAdmin)
 	root.SetCompletionCommandGroupID(groupAdmin)
+	strict(root, args)
 	return root, nil
+}
+
+// strict makes the two commands that cobra brings refuse words that they do not know, as all others do.
+func strict(root *cobra.Command, args []string) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(args...)
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Args, c.RunE = onlyChildren, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			help := c.Run
+			c.Run, c.RunE = nil, func(cmd *cobra.Command, args []string) error {
+				if topic, rest, err := root.Find(args); err != nil || len(rest) > 0 && topic.HasSubCommands() {
+					return unknown(topic, rest[0])
+				}
+				help(cmd, args)
+				return nil
+			}
+		}
+	}
 }
 
 func group(id string, commands ...*cobra.Command) []*cobra.Command {
@@ -161,17 +195,33 @@ func group(id string, commands ...*cobra.Command) []*cobra.Command {
 // parent makes a command that only holds others.
 func parent(use, short string, children ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
-		Use: use, Short: short,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return misuse("unknown command %q for %q", args[0], title(cmd))
-			}
-			return nil
-		},
+		Use: use, Short: short, Args: onlyChildren,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(children...)
 	return c
+}
+
+// onlyChildren refuses arguments: what is there is a child with another name.
+func onlyChildren(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknown(cmd, args[0])
+	}
+	return nil
+}
+
+// unknown says that a command has no child of this name, and which one may be meant.
+func unknown(cmd *cobra.Command, name string) error {
+	const typos = 2
+	cmd.SuggestionsMinimumDistance = typos
+	text := fmt.Sprintf("unknown command %q", name)
+	if cmd.HasParent() {
+		text += fmt.Sprintf(" for %q", title(cmd))
+	}
+	if meant := cmd.SuggestionsFor(name); len(meant) > 0 {
+		text += ` (did you mean "` + strings.Join(meant, `" or "`) + `"?)`
+	}
+	return &usageError{text, cmd.CommandPath()}
 }
 
 // client returns the client of the server that is meant.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"github.com/waybill-dev/waybill/internal/face/api/wire"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -52,7 +54,7 @@ func TestAgo(t *testing.T) {
 
 func TestWordsForNumbers(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[float64]string{0: "-", 0.04: "0.0s", 2.14: "2.1s", 59.9: "59.9s", 60: "1m", 185: "3m05s", 1800: "30m"} {
+	for in, want := range map[float64]string{0: "-", 0.0004: "1ms", 0.04: "40ms", 0.1: "0.1s", 2.14: "2.1s", 59.9: "59.9s", 60: "1m", 185: "3m05s", 1800: "30m"} {
 		if got := lasted(in); got != want {
 			t.Errorf("lasted(%v) = %q, want %q", in, got, want)
 		}
@@ -152,20 +154,72 @@ func TestAnnotationsCannotBeForged(t *testing.T) {
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	for in, same := range map[string]bool{
-		"https://x.example/a.git": true, "ssh://git@x/a": true, "git@x.example:a/b.git": true, "/srv/a.git": true, "a.git": false, "./a:b": false,
+		"https://x.example/a.git": true, "ssh://git@x/a": true, "/srv/a.git": true, "a.git": false, "./a:b": false,
 	} {
 		got, err := address(in)
 		if err != nil || (got == in) != same || !same && !strings.HasPrefix(got, "/") {
 			t.Errorf("%s: %s, %v", in, got, err)
 		}
 	}
+	_, err := address("git@x.example:a/b.git")
+	if got, want := fmt.Sprint(err), "write git@x.example:a/b.git as a URL: ssh://git@x.example/a/b.git"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 func TestEnding(t *testing.T) {
 	t.Parallel()
-	code := 137
-	r := wire.Run{ID: "R", State: "failed", ExitCode: &code, Class: "memory", Duration: 2, Reason: "killed for memory"}
-	if got, want := ending(r), "R failed after 2.0s, exit code 137 (memory): killed for memory"; got != want {
-		t.Errorf("%q, want %q", got, want)
+	tests := []struct {
+		state, class, reason string
+		code                 int
+		want                 string
+	}{
+		{"succeeded", "ok", "", 0, "R succeeded after 2.0s"},
+		{"failed", "memory", "killed for memory", 137, "R failed after 2.0s, exit code 137 (memory): killed for memory"},
+		{"failed", "user", "exit code 64: the input cannot be used", 64, "R failed after 2.0s, exit code 64 (user): the input cannot be used"},
+		{"failed", "connector", "exit code 1", 1, "R failed after 2.0s, exit code 1 (connector)"},
+		{"cancelled", "ok", "cancelled", 143, "R cancelled after 2.0s, exit code 143"},
+	}
+	for _, tt := range tests {
+		r := wire.Run{ID: "R", State: tt.state, ExitCode: &tt.code, Class: tt.class, Duration: 2, Reason: tt.reason}
+		if got := ending(r); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
+func TestFlagsRefuseWhatTheyCannotMean(t *testing.T) {
+	t.Parallel()
+	var one string
+	var some []string
+	var n int
+	var life time.Duration
+	tests := []struct {
+		value pflag.Value
+		text  string
+		want  any // an error text, or the value as it prints
+	}{
+		{word{&one, []string{"dev", "prod"}}, "prod", "prod"},
+		{word{&one, []string{"dev", "prod"}}, "qa", "use one of dev, prod"},
+		{words{&some, []string{"a", "b", "c"}}, "a,b", "a,b"},
+		{words{&some, []string{"a", "b", "c"}}, "c", "a,b,c"},
+		{words{&some, []string{"a", "b", "c"}}, "a,", "use one of a, b, c"},
+		{count{&n}, "7", "7"},
+		{count{&n}, "0", "write a whole number from 1 on"},
+		{count{&n}, "x", "write a whole number from 1 on"},
+		{lifetime{&life}, "30d", "720h0m0s"},
+		{lifetime{&life}, "90m", "1h30m0s"},
+		{lifetime{&life}, "-1h", "write a duration such as 90m, 720h or 30d"},
+		{lifetime{&life}, "0d", "write a duration such as 90m, 720h or 30d"},
+		{lifetime{&life}, "soon", "write a duration such as 90m, 720h or 30d"},
+	}
+	for _, tt := range tests {
+		got := tt.value.String
+		if err := tt.value.Set(tt.text); err != nil {
+			got = err.Error
+		}
+		if got() != tt.want {
+			t.Errorf("%s %q: %q, want %q", tt.value.Type(), tt.text, got(), tt.want)
+		}
 	}
 }

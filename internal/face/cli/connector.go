@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waybill-dev/waybill/internal/face/api/wire"
+	"github.com/waybill-dev/waybill/internal/face/client"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -38,6 +40,12 @@ func (a *app) connectorList() *cobra.Command {
 			})
 		},
 	})
+}
+
+// connectorNamed finds a connector, or says where the names of connectors are.
+func connectorNamed(ctx context.Context, cl *client.Client, name string) (wire.ConnectorDetail, error) {
+	c, err := cl.Connector(ctx, name)
+	return c, see(err, "waybill connector list")
 }
 
 // addConnector adds a row for each major.
@@ -90,7 +98,7 @@ func (a *app) connectorShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := cl.Connector(cmd.Context(), args[0])
+			c, err := connectorNamed(cmd.Context(), cl, args[0])
 			if err != nil {
 				return err
 			}
@@ -183,7 +191,7 @@ func (a *app) connectorHistory() *cobra.Command {
 			}
 			entries, err := cl.ConnectorHistory(cmd.Context(), args[0], limit)
 			if err != nil {
-				return err
+				return see(err, "waybill connector list")
 			}
 			return a.print(entries, func(w io.Writer) error {
 				t := a.table("WHEN", "WHO", "THROUGH", "WHAT", "COMMIT", "CHANGE")
@@ -194,7 +202,7 @@ func (a *app) connectorHistory() *cobra.Command {
 			})
 		},
 	})
-	c.Flags().IntVar(&limit, "limit", 50, "how many entries at most")
+	limitFlag(c, &limit, 50, "how many entries at most")
 	return c
 }
 

@@ -22,13 +22,9 @@ func (a *app) logs() *cobra.Command {
 		Use: "logs <run or release>", Short: "Show what a run or a build printed", Args: exactly(1, "the id of a run or a release"),
 		Long: "Show what a run printed: its stdout here on stdout, its stderr on stderr, or one of them alone.\n" +
 			"Of a release it is the log of the build, or that of another step.",
-		Example: "  waybill logs 01JD0G3V9Q8Z4N6T2B7C5X1K0M -f\n  waybill logs 01JD0G3V9Q8Z4N6T2B7C5X1K0M --stream stderr",
+		Example:           "  waybill logs 01JD0G3V9Q8Z4N6T2B7C5X1K0M -f\n  waybill logs 01JD0G3V9Q8Z4N6T2B7C5X1K0M --stream stderr",
+		ValidArgsFunction: a.completeLog,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch o.stream {
-			case "", "stdout", "stderr":
-			default:
-				return misuse("unknown stream %q: use stdout or stderr", o.stream)
-			}
 			cl, err := a.client()
 			if err != nil {
 				return err
@@ -37,9 +33,12 @@ func (a *app) logs() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVarP(&o.follow, "follow", "f", false, "stay until the end")
-	c.Flags().StringVar(&o.stream, "stream", "", "stdout or stderr of a run (default both)")
-	c.Flags().StringVar(&o.step, "step", "", "step of a release (default build)")
-	_ = c.RegisterFlagCompletionFunc("stream", cobra.FixedCompletions([]string{"stdout", "stderr"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	wordFlag(c, &o.stream, "stream", "stdout or stderr of a run (default both)", "stdout", "stderr")
+	var steps []string
+	for _, s := range waybill.StepsTo(waybill.Prod) {
+		steps = append(steps, string(s))
+	}
+	wordFlag(c, &o.step, "step", "step of a release (default build)", steps...)
 	return c
 }
 
@@ -61,8 +60,14 @@ func (a *app) showLogs(ctx context.Context, cl *client.Client, id string, o logO
 		}
 	}
 	r, err := cl.ReleaseLog(ctx, id, o.step, o.follow)
-	if waybill.IsCode(err, waybill.NotFound) && o.step == "" {
+	if waybill.IsCode(err, waybill.NotFound) {
+		if _, err := cl.Run(ctx, id, 0); err == nil {
+			return misuse("%s is a run: --step is for releases", id)
+		}
 		return waybill.Errorf(waybill.NotFound, "no run and no release has the id %s", id)
+	}
+	if err == nil && o.stream != "" {
+		return errors.Join(r.Close(), misuse("%s is a release: --stream is for runs", id))
 	}
 	if err != nil {
 		return err

@@ -28,6 +28,9 @@ func (a *app) releaseList() *cobra.Command {
 			}
 			f.Connector = strings.Join(args, "")
 			all, err := cl.Releases(cmd.Context(), f)
+			if err == nil && len(all) == 0 && f.Connector != "" {
+				_, err = connectorNamed(cmd.Context(), cl, f.Connector) // a misspelt name has no releases either
+			}
 			if err != nil {
 				return err
 			}
@@ -40,13 +43,16 @@ func (a *app) releaseList() *cobra.Command {
 					}
 					t.add(r.ID, identity(r.Connector, r.Major), r.Environment, releaseVersion(r), r.Outcome, live, a.ago(r.Created), steps(r))
 				}
+				if f.Connector != "" || f.Environment != "" || f.Open {
+					return t.write(w, "no such release: `waybill release list` shows all")
+				}
 				return t.write(w, "no release yet: push to the dev branch, or push a tag")
 			})
 		},
 	})
-	c.Flags().StringVar(&f.Environment, "env", "", "only those to dev or prod")
+	wordFlag(c, &f.Environment, "env", "only those to dev or prod", string(waybill.Dev), string(waybill.Prod))
 	c.Flags().BoolVar(&f.Open, "open", false, "only those that have not ended")
-	c.Flags().IntVar(&f.Limit, "limit", 20, "how many at most")
+	limitFlag(c, &f.Limit, 20, "how many at most")
 	return c
 }
 
@@ -69,6 +75,7 @@ func steps(r wire.Release) string {
 func (a *app) releaseShow() *cobra.Command {
 	return a.formatted(&cobra.Command{
 		Use: "show <release>", Short: "Show a release with its steps", Args: exactly(1, "the id of a release"),
+		ValidArgsFunction: a.completeRelease,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()
 			if err != nil {
@@ -109,8 +116,9 @@ func (a *app) writeRelease(w io.Writer, r wire.Release) error {
 func (a *app) releasePromote() *cobra.Command {
 	return a.formatted(&cobra.Command{
 		Use: "promote <release>", Short: "Make a release live", Args: exactly(1, "the id of a release"),
-		Long:    "Make a release live whose steps are done, also one that is older than what is live. Running runs finish on theirs.",
-		Example: "  waybill release list shop-feed --env prod\n  waybill release promote 01JD0G3V9Q8Z4N6T2B7C5X1K0M",
+		Long:              "Make a release live whose steps are done, also one that is older than what is live. Running runs finish on theirs.",
+		Example:           "  waybill release list shop-feed --env prod\n  waybill release promote 01JD0G3V9Q8Z4N6T2B7C5X1K0M",
+		ValidArgsFunction: a.completeRelease,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()
 			if err != nil {
@@ -136,7 +144,7 @@ func (a *app) releaseRollback() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if in.Environment != string(waybill.Dev) && in.Environment != string(waybill.Prod) {
+			if in.Environment == "" {
 				return misuse("say where: --env dev or --env prod")
 			}
 			name, major, err := parseIdentity(args[0])
@@ -151,7 +159,7 @@ func (a *app) releaseRollback() *cobra.Command {
 			return a.print(l, func(w io.Writer) error { return writeLive(w, l) })
 		},
 	})
-	c.Flags().StringVar(&in.Environment, "env", "", "dev or prod (required)")
+	wordFlag(c, &in.Environment, "env", "dev or prod (required)", string(waybill.Dev), string(waybill.Prod))
 	return c
 }
 

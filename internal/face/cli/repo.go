@@ -58,9 +58,11 @@ func (a *app) repoAdd() *cobra.Command {
 
 // address makes a path absolute and leaves a URL as it is.
 func address(text string) (string, error) {
-	scp := strings.Contains(strings.SplitN(text, "/", 2)[0], ":") // git@host:path
-	if strings.Contains(text, "://") || scp {
+	if strings.Contains(text, "://") {
 		return text, nil
+	}
+	if host, path, scp := strings.Cut(text, ":"); scp && !strings.Contains(host, "/") { // git@host:path
+		return "", misuse("write %s as a URL: ssh://%s/%s", text, host, strings.TrimPrefix(path, "/"))
 	}
 	abs, err := filepath.Abs(text)
 	if err != nil {

@@ -30,6 +30,9 @@ func (a *app) runsList() *cobra.Command {
 			}
 			f.Connector = strings.Join(args, "")
 			all, err := cl.Runs(cmd.Context(), f)
+			if err == nil && len(all) == 0 && f.Connector != "" {
+				_, err = connectorNamed(cmd.Context(), cl, f.Connector) // a misspelt name has no runs either
+			}
 			if err != nil {
 				return err
 			}
@@ -38,13 +41,21 @@ func (a *app) runsList() *cobra.Command {
 				for _, r := range all {
 					t.add(r.ID, identity(r.Connector, r.Major), r.Site, r.Trigger, r.State, or(exit(r)), lasted(r.Duration), a.ago(r.Created))
 				}
+				if f.Connector != "" || f.Site != "" || len(f.States) > 0 {
+					return t.write(w, "no such run: `waybill runs list` shows all")
+				}
 				return t.write(w, "no run yet: start one with `waybill runs start <connector> --site <site>`")
 			})
 		},
 	})
 	c.Flags().StringVar(&f.Site, "site", "", "only those at a site")
-	c.Flags().StringSliceVar(&f.States, "state", nil, "only those in a state, such as running or failed")
-	c.Flags().IntVar(&f.Limit, "limit", 20, "how many at most")
+	_ = c.RegisterFlagCompletionFunc("site", a.completeSite) // the flag is there
+	var states []string
+	for _, s := range waybill.RunStates() {
+		states = append(states, string(s))
+	}
+	wordsFlag(c, &f.States, "state", "only those in a state, such as running or failed", states...)
+	limitFlag(c, &f.Limit, 20, "how many at most")
 	return c
 }
 
@@ -53,8 +64,8 @@ func exit(r wire.Run) string {
 	switch {
 	case r.ExitCode == nil:
 		return ""
-	case *r.ExitCode == 0:
-		return "0"
+	case *r.ExitCode == 0 || r.Class == string(waybill.ClassOK): // nobody is to blame for the end of a cancelled run
+		return strconv.Itoa(*r.ExitCode)
 	default:
 		return strconv.Itoa(*r.ExitCode) + " " + r.Class
 	}
@@ -142,18 +153,24 @@ func ending(r wire.Run) string {
 	if r.Duration > 0 {
 		text += " after " + lasted(r.Duration)
 	}
+	reason := r.Reason
 	if r.ExitCode != nil && *r.ExitCode != 0 {
-		text += fmt.Sprintf(", exit code %d (%s)", *r.ExitCode, r.Class)
+		code := "exit code " + strconv.Itoa(*r.ExitCode)
+		text += ", " + code
+		if r.Class != string(waybill.ClassOK) {
+			text += " (" + r.Class + ")"
+		}
+		reason = strings.TrimPrefix(strings.TrimPrefix(reason, code), ": ") // once is enough
 	}
-	if r.Reason != "" {
-		text += ": " + r.Reason
+	if reason != "" && reason != r.State {
+		text += ": " + reason
 	}
 	return text
 }
 
 func (a *app) runsShow() *cobra.Command {
 	return a.formatted(&cobra.Command{
-		Use: "show <run>", Short: "Show a run", Args: exactly(1, "the id of a run"),
+		Use: "show <run>", Short: "Show a run", Args: exactly(1, "the id of a run"), ValidArgsFunction: a.completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()
 			if err != nil {
@@ -169,21 +186,24 @@ func (a *app) runsShow() *cobra.Command {
 }
 
 func (a *app) writeRun(w io.Writer, r wire.Run) error {
-	pid, took := "", ""
+	pid, took, reason := "", "", r.Reason
+	if reason == r.State {
+		reason = ""
+	}
 	if r.PID > 0 {
 		pid = strconv.Itoa(r.PID)
 	}
 	if r.Final() {
 		took = lasted(r.Duration)
 	}
-	return facts(w, "run", r.ID, "connector", identity(r.Connector, r.Major), "site", r.Site, "state", r.State, "reason", r.Reason,
+	return facts(w, "run", r.ID, "connector", identity(r.Connector, r.Major), "site", r.Site, "state", r.State, "reason", reason,
 		"exit code", exit(r), "took", took, "process", pid, "trigger", strings.TrimSpace(r.Trigger+" "+r.Actor),
 		"values", joined(r.Values), "release", r.Release, "commit", r.Commit, "image", r.Image, "started", a.ago(r.Started))
 }
 
 func (a *app) runsCancel() *cobra.Command {
 	return a.formatted(&cobra.Command{
-		Use: "cancel <run>", Short: "End a run", Args: exactly(1, "the id of a run"),
+		Use: "cancel <run>", Short: "End a run", Args: exactly(1, "the id of a run"), ValidArgsFunction: a.completeRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()
 			if err != nil {
@@ -196,7 +216,7 @@ func (a *app) runsCancel() *cobra.Command {
 			return a.print(r, func(w io.Writer) error {
 				text := "run " + r.ID + " was asked to end"
 				if r.Final() {
-					text = "run " + r.ID + " is " + r.State
+					text = "run " + r.ID + " had ended already: " + r.State
 				}
 				_, err := fmt.Fprintln(w, text)
 				return err

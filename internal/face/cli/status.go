@@ -167,6 +167,9 @@ func commitOf(ctx context.Context, args []string) (string, error) {
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}").Output()
 	if err != nil {
+		if exec.CommandContext(ctx, "git", "rev-parse", "--git-dir").Run() != nil {
+			return "", misuse("this folder is in no Git repository: give at least four digits of a commit")
+		}
 		return "", misuse("%q is no commit here: give at least four digits of one", name)
 	}
 	return strings.TrimSpace(string(out)), nil

@@ -118,11 +118,13 @@ func ago(now, t time.Time) string {
 // ago says how long before now t was.
 func (a *app) ago(t time.Time) string { return ago(a.Now(), t) }
 
-// lasted says how long something took, such as 2.1s, 3m05s or 20m.
+// lasted says how long something took, such as 24ms, 2.1s, 3m05s or 20m.
 func lasted(seconds float64) string {
 	switch {
 	case seconds == 0:
 		return "-"
+	case seconds < 0.1:
+		return fmt.Sprintf("%dms", max(1, int(seconds*1000)))
 	case seconds < 60:
 		return fmt.Sprintf("%.1fs", seconds)
 	case int(seconds)%60 == 0:

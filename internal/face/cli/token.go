@@ -37,8 +37,9 @@ func (a *app) tokenCreate() *cobra.Command {
 			})
 		},
 	})
-	c.Flags().StringVar(&in.Scope, "scope", "read", "read or admin")
-	c.Flags().DurationVar(&life, "expires-in", 0, "how long it is good, such as 720h (default for ever)")
+	in.Scope = "read"
+	wordFlag(c, &in.Scope, "scope", "read or admin", "read", "admin")
+	c.Flags().Var(lifetime{&life}, "expires-in", "how long it is good, such as 720h or 30d (default for ever)")
 	return c
 }
 
@@ -72,13 +73,14 @@ func (a *app) tokenList() *cobra.Command {
 func (a *app) tokenRevoke() *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke <token>", Short: "End a token at once", Args: exactly(1, "the id of a token (see `waybill token list`)"),
+		ValidArgsFunction: a.completeToken,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()
 			if err != nil {
 				return err
 			}
 			if err := cl.RevokeToken(cmd.Context(), args[0]); err != nil {
-				return err
+				return see(err, "waybill token list")
 			}
 			_, err = fmt.Fprintf(a.Stdout, "token %s is revoked\n", args[0])
 			return err

@@ -19,9 +19,14 @@ func (a *app) version() *cobra.Command {
 				Platform string `json:"platform"`
 			}{a.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 			return a.print(v, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "waybill %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+				_, err := fmt.Fprintln(w, a.about())
 				return err
 			})
 		},
 	})
+}
+
+// about says in a line which program this is.
+func (a *app) about() string {
+	return fmt.Sprintf("waybill %s (%s, %s/%s)", a.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -48,6 +48,15 @@ func Pending(ctx context.Context, q store.Querier, kind, key string) (bool, erro
 	return found, err
 }
 
+// Standing is Pending, and whether the work was discarded and is not wanted again since.
+func Standing(ctx context.Context, q store.Querier, kind, key string) (pending, discarded bool, err error) {
+	type standing struct{ pending, discarded bool }
+	s, _, err := store.Find(ctx, q, func(s *standing) []any { return []any{&s.pending, &s.discarded} },
+		`SELECT CASE WHEN wanted <> done THEN 1 ELSE 0 END, CASE WHEN discarded > 0 THEN 1 ELSE 0 END
+		FROM work WHERE kind = $1 AND key = $2`, kind, key)
+	return s.pending, s.discarded, err
+}
+
 // PendingBelow reports whether work is pending whose key begins with prefix, other than that of key except. Work that was
 // tried in vain does not count, so that nobody waits for it.
 func PendingBelow(ctx context.Context, q store.Querier, kind, prefix, except string) (bool, error) {

@@ -24,7 +24,7 @@ func newIngest(f factory) ingest {
 	return ingest{
 		requests:    f.counter("webhook_requests_total", "Hook requests by answer.", "forge", "event", "code"),
 		duration:    f.histogram("webhook_duration_seconds", "Time to answer a hook request.", quick(), "forge"),
-		deliveries:  f.counter("webhook_deliveries_total", "Deliveries by what became of them: accepted, duplicate or ignored.", "forge", "result"),
+		deliveries:  f.counter("webhook_deliveries_total", "Deliveries by what became of them: stored, duplicate, ignored or refused.", "forge", "result"),
 		missed:      f.counter("webhook_missed_total", "Moved refs that polling found and no hook had told.", "forge"),
 		firstStatus: f.histogram("push_to_first_status_seconds", "Time from a delivery to the first status of its commit.", slow()),
 		finalStatus: f.histogram("push_to_final_status_seconds", "Time from a delivery to the final aggregate status of its commit.", slow()),
@@ -41,7 +41,7 @@ func (m *Metrics) Hook(forge, event string, status int, took time.Duration) {
 	m.ingest.duration.WithLabelValues(forge).Observe(took.Seconds())
 }
 
-// Delivery records what became of a delivery: accepted, duplicate or ignored.
+// Delivery records what became of a delivery: stored, duplicate, ignored or refused.
 func (m *Metrics) Delivery(forge, result string) {
 	m.ingest.deliveries.WithLabelValues(forge, result).Inc()
 }
@@ -64,9 +64,13 @@ func (m *Metrics) Deployed(env waybill.Environment, after time.Duration) {
 	m.ingest.deployed.WithLabelValues(string(env)).Observe(after.Seconds())
 }
 
-// Validated records the validation of a revision's manifests.
-func (m *Metrics) Validated(findings waybill.Findings, took time.Duration) {
+// Validated records how long the validation of a revision's manifests took.
+func (m *Metrics) Validated(took time.Duration) {
 	m.ingest.validate.WithLabelValues().Observe(took.Seconds())
+}
+
+// Found records the findings of a check that has ended.
+func (m *Metrics) Found(findings waybill.Findings) {
 	for _, f := range findings {
 		m.ingest.findings.WithLabelValues(string(f.Code)).Inc()
 	}

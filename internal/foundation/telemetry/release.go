@@ -22,13 +22,14 @@ func newRelease(f factory) release {
 	}
 }
 
-// Built records an image build. cached says that the same content had been built before and nothing was done.
+// Built records an image build. cached says that the same content had been built before and nothing was done: that is
+// counted, and not timed.
 func (m *Metrics) Built(result waybill.Outcome, cached bool, took time.Duration) {
-	cache := "miss"
 	if cached {
-		cache = "hit"
+		m.release.builds.WithLabelValues(string(result), "hit").Inc()
+		return
 	}
-	m.release.builds.WithLabelValues(string(result), cache).Inc()
+	m.release.builds.WithLabelValues(string(result), "miss").Inc()
 	m.release.buildDuration.WithLabelValues(string(result)).Observe(took.Seconds())
 }
 

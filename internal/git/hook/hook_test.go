@@ -211,7 +211,7 @@ func TestPushIsNeverRefused(t *testing.T) {
 		{"hook is unknown", func(t *testing.T, s *server, f *fixture) []string {
 			t.Helper()
 			settings := hook.Settings{Server: s.URL, Hook: "h2", Secret: secret}
-			if err := hook.WriteSettings(f.bare, settings, func(string) error { return nil }); err != nil {
+			if err := hook.WriteSettings(f.bare, settings, func(*os.File) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 			return nil

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -25,8 +26,13 @@ type settingsFile struct {
 	Secret string `json:"secret"`
 }
 
-// settingsPath is where the settings lie below the Git folder.
-func settingsPath(gitDir string) string { return filepath.Join(gitDir, "waybill", "hook.json") }
+// The settings lie in a folder of their own below the Git folder.
+const (
+	folder   = "waybill"
+	fileName = "hook.json"
+)
+
+func settingsPath(gitDir string) string { return filepath.Join(gitDir, folder, fileName) }
 
 // ReadSettings reads the settings below a Git folder. NotFound when there are none, Denied when they may not be
 // read, Invalid when they make no sense.
@@ -49,51 +55,78 @@ func ReadSettings(gitDir string) (Settings, error) {
 }
 
 // WriteSettings writes s below a Git folder, whole or not at all, with mode 0600. own is called with the new folder
-// and the new file before it is in place, to hand them to whom the repository belongs.
-func WriteSettings(gitDir string, s Settings, own func(path string) error) error {
-	path := settingsPath(gitDir)
+// and the new file before it is in place, to hand them to whom the repository belongs. Denied when the way to the
+// settings leads out of the Git folder.
+func WriteSettings(gitDir string, s Settings, own func(*os.File) error) error {
 	b, err := json.MarshalIndent(settingsFile{Server: s.Server, Hook: s.Hook, Secret: string(s.Secret)}, "", "  ")
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o700)
+		err = writeSettings(gitDir, append(b, '\n'), own)
 	}
-	if err == nil {
-		err = own(filepath.Dir(path))
+	if known := (*waybill.Error)(nil); err != nil && !errors.As(err, &known) {
+		err = waybill.Wrap(waybill.Unavailable, err, settingsPath(gitDir)+" cannot be written")
 	}
-	if err == nil {
-		err = Replace(path, append(b, '\n'), 0o600, own)
-	}
+	return err
+}
+
+func writeSettings(gitDir string, content []byte, own func(*os.File) error) error {
+	git, err := os.OpenRoot(gitDir)
 	if err != nil {
-		return waybill.Wrap(waybill.Unavailable, err, path+" cannot be written")
+		return err
 	}
-	return nil
+	defer func() { _ = git.Close() }()
+	if err := git.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if info, err := git.Lstat(folder); err != nil || !info.IsDir() {
+		return waybill.Wrap(waybill.Denied, err, filepath.Join(gitDir, folder)+" is no folder: remove it")
+	}
+	dir, err := git.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()
+	self, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(own(self), self.Close()); err != nil {
+		return err
+	}
+	return Replace(dir, fileName, content, 0o600, own)
 }
 
 // RemoveSettings removes what WriteSettings wrote.
 func RemoveSettings(gitDir string) error {
-	err := os.Remove(settingsPath(gitDir))
+	git, err := os.OpenRoot(gitDir)
+	if err != nil {
+		return waybill.Wrap(waybill.Unavailable, err, "the Git folder cannot be opened")
+	}
+	defer func() { _ = git.Close() }()
+	err = git.Remove(filepath.Join(folder, fileName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return waybill.Wrap(waybill.Unavailable, err, "the hook's settings cannot be removed")
 	}
-	_ = os.Remove(filepath.Dir(settingsPath(gitDir))) // stays when it holds something else
+	_ = git.Remove(folder) // stays when it holds something else
 	return nil
 }
 
-// Replace writes a file whole or not at all; own is called with it before it is in place.
-func Replace(path string, content []byte, mode fs.FileMode, own func(path string) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+// Replace writes a file of a folder whole or not at all; own is called with it before it is in place. Files are handed
+// over open, not by name: whoever owns the folder may put another file in the place of a name at any time.
+func Replace(dir *os.Root, name string, content []byte, mode fs.FileMode, own func(*os.File) error) error {
+	temporary := "." + name + "." + rand.Text()
+	f, err := dir.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(content)
-	err = errors.Join(err, f.Chmod(mode), f.Close())
-	if err == nil {
-		err = own(f.Name())
+	if err = errors.Join(err, f.Chmod(mode)); err == nil {
+		err = own(f)
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = dir.Rename(temporary, name)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name())
+		_ = dir.Remove(temporary)
 	}
 	return err
 }

@@ -67,8 +67,8 @@ func checkURL(text string) error {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" {
 		return waybill.Errorf(waybill.Invalid, "repository must be an absolute path of a bare repository, or an https:// or ssh:// URL")
 	}
-	if _, hasPassword := u.User.Password(); hasPassword {
-		return waybill.Errorf(waybill.Invalid, "repository URL must not hold a password")
+	if _, hasPassword := u.User.Password(); hasPassword || u.User != nil && u.Scheme != "ssh" { // a token may stand as the user
+		return waybill.Errorf(waybill.Invalid, "repository URL must not hold a password or token: it is shown to people and programs")
 	}
 	return nil
 }

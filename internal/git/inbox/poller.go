@@ -3,7 +3,10 @@ package inbox
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
@@ -24,7 +27,13 @@ type Poller struct {
 	Lister   lister
 	Interval time.Duration // between two looks at one repository, ±20 %
 	Timeout  time.Duration // for one look
+
+	mu   sync.Mutex
+	sent map[string]string // tip for which a worker was last sent out, by key of the work
 }
+
+// atOnce is how many repositories are looked at together: one that does not answer takes the whole Timeout.
+const atOnce = 8
 
 // Run polls until ctx ends: at once, so that pushes made while the server was down are found, then every Interval.
 func (p *Poller) Run(ctx context.Context) error {
@@ -41,18 +50,23 @@ func (p *Poller) Run(ctx context.Context) error {
 	}
 }
 
-// PollAll looks at every repository once. One that cannot be read does not keep the others waiting.
+// PollAll looks at every repository once, several at a time. One that cannot be read does not keep the others waiting.
 func (p *Poller) PollAll(ctx context.Context) error {
 	repositories, err := gitstore.Repositories(ctx, p.Inbox.DB.Query())
 	if err != nil {
 		return err
 	}
+	var g errgroup.Group
+	g.SetLimit(atOnce)
 	for _, r := range repositories {
-		if err := p.poll(ctx, r); err != nil && ctx.Err() == nil {
-			p.Inbox.Log.WarnContext(ctx, "repository cannot be polled", "component", "poller", "repository", r.FullName(), "error", err)
-		}
+		g.Go(func() error {
+			if err := p.poll(ctx, r); err != nil && ctx.Err() == nil {
+				p.Inbox.Log.WarnContext(ctx, "repository cannot be polled", "component", "poller", "repository", r.FullName(), "error", err)
+			}
+			return ctx.Err()
+		})
 	}
-	return ctx.Err()
+	return g.Wait()
 }
 
 // poll marks every ref dirty that is not where it was last observed, unless a worker is on its way already.
@@ -64,11 +78,12 @@ func (p *Poller) poll(ctx context.Context, r waybill.Repository) error {
 		return err
 	}
 	moved, err := p.moved(ctx, r, tips)
-	if err != nil || len(moved) == 0 && defaultBranch == r.DefaultBranch {
+	renamed := defaultBranch != r.DefaultBranch && tips["refs/heads/"+defaultBranch] != ""
+	if err != nil || len(moved) == 0 && !renamed {
 		return err
 	}
 	return p.Inbox.DB.Write(ctx, "inbox.poll", func(tx *store.Tx) error {
-		if defaultBranch != r.DefaultBranch && tips["refs/heads/"+defaultBranch] != "" {
+		if renamed {
 			if err := gitstore.SetDefaultBranch(ctx, tx, r.ID, defaultBranch); err != nil {
 				return err
 			}
@@ -79,7 +94,8 @@ func (p *Poller) poll(ctx context.Context, r waybill.Repository) error {
 			}
 		}
 		tx.After(func() {
-			for range moved {
+			for _, ref := range moved {
+				p.remember(r.ID+" "+ref, tips[ref])
 				p.Inbox.Observer.Missed(r.Forge)
 			}
 		})
@@ -108,13 +124,32 @@ func (p *Poller) moved(ctx context.Context, r waybill.Repository, tips map[strin
 	}
 	var moved []string
 	for _, name := range differ {
-		busy, err := queue.Pending(ctx, p.Inbox.DB.Query(), refWork, r.ID+" "+name)
+		key := r.ID + " " + name
+		pending, discarded, err := queue.Standing(ctx, p.Inbox.DB.Query(), refWork, key)
 		if err != nil {
 			return nil, err
 		}
-		if !busy {
+		if !pending && !(discarded && p.sentFor(key, tips[name])) {
 			moved = append(moved, name)
 		}
 	}
 	return moved, nil
+}
+
+// remember notes that a worker was sent out for a tip. What it could not do, such as fetch a tag that names no commit,
+// it cannot do at the next look either.
+func (p *Poller) remember(key, tip string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sent == nil {
+		p.sent = map[string]string{}
+	}
+	p.sent[key] = tip
+}
+
+func (p *Poller) sentFor(key, tip string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sent, ok := p.sent[key]
+	return ok && sent == tip
 }

@@ -182,9 +182,10 @@ func (s *stream) close(u waybill.RefUpdate, check waybill.Check, statuses []wayb
 	aggregate := statuses[0]
 	end := progress.End{Ref: u.Name, State: aggregate.State, URL: s.link(check)}
 	superseded := slices.ContainsFunc(statuses, func(st waybill.Status) bool { return st.Outcome == waybill.Superseded })
+	failed := slices.ContainsFunc(statuses[1:], func(st waybill.Status) bool { return st.State == aggregate.State })
 	switch {
 	case check.Findings.Errors() > 0: // they stand above
-	case superseded, aggregate.State != waybill.StateSuccess, onlyValidated(statuses):
+	case superseded, aggregate.State != waybill.StateSuccess && !failed, onlyValidated(statuses):
 		end.Description = aggregate.Description
 	}
 	return s.emit(end)
@@ -264,8 +265,8 @@ func steps(ref string, check waybill.Check, statuses []waybill.Status) []progres
 		if n := check.Findings.Of(name).Errors(); n > 0 && p.Step == waybill.StepValidate {
 			p.Description = waybill.Count(n, "error") // which follow, each on a line
 		}
-		if p.Description == string(p.Outcome) {
-			p.Description = ""
+		if p.Outcome == waybill.Superseded || p.Outcome == waybill.Skipped || p.Description == string(p.Outcome) {
+			p.Description = strings.TrimLeft(strings.TrimPrefix(p.Description, string(p.Outcome)), ", ")
 		}
 		list = append(list, p)
 	}

@@ -64,7 +64,8 @@ type Options struct {
 // Observer hears of measurements; every function may be called from several goroutines.
 type Observer struct {
 	Git       func(operation string, took time.Duration, err error)
-	Validated func(findings waybill.Findings, took time.Duration)
+	Validated func(took time.Duration)
+	Found     func(findings waybill.Findings) // once for each check, when it has ended
 }
 
 // Engine reconciles refs.

@@ -89,9 +89,7 @@ func (e *Engine) read(ctx context.Context, w *work) error {
 	w.loaded, err = e.Loader.Load(ctx, tree, manifest.Options{
 		Owner: w.repository.Owner, Platform: e.Platform.Is(w.repository),
 	})
-	if w.check.Phase == waybill.Fetched {
-		e.Observer.Validated(w.loaded.Findings, e.Now().Sub(start))
-	}
+	e.Observer.Validated(e.Now().Sub(start))
 	return err
 }
 
@@ -159,6 +157,7 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 		return err
 	}
 	w.check = c
+	tx.After(func() { e.Observer.Found(c.Findings) })
 	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings))
 }
 

@@ -32,7 +32,8 @@ const (
 
 // Fetch resolves the tip of a full ref name itself, fetches exactly that ref with its history, and pins the commit,
 // annotated tags peeled. A tip that is pinned already costs one question to the repository.
-// NotFound when the ref or the repository is gone, Denied, TooLarge, Unavailable; Invalid when a tag names no commit.
+// NotFound when the ref is gone; Unavailable also when the whole repository is, which says nothing about its refs: many
+// servers answer so while the credentials do not fit. Denied, TooLarge; Invalid when a tag names no commit.
 func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error) {
 	m, err := s.mirror(r)
 	if err != nil {
@@ -57,6 +58,9 @@ func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (
 // fetchTip brings one ref up to date. Under m's lock.
 func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository, ref string) (tip, error) {
 	conn, adv, err := s.connect(ctx, r)
+	if err = explain(ctx, r, err); waybill.IsCode(err, waybill.NotFound) {
+		err = waybill.Wrap(waybill.Unavailable, err, err.Error())
+	}
 	if err != nil {
 		return tip{}, err
 	}

@@ -35,9 +35,13 @@ func startLocal(ctx context.Context, path string) (session, error) {
 	if err := lookLocal(path); err != nil {
 		return nil, err
 	}
-	l := &local{cmd: binary.Command(ctx, path, "upload-pack", path)}
+	owner, err := binary.OwnerOf(path)
+	if err != nil {
+		return nil, err
+	}
+	// As its owner: alternates and links of a repository lead wherever that owner likes.
+	l := &local{cmd: binary.As(binary.Command(ctx, path, "upload-pack", path), owner)}
 	l.cmd.Stderr = &l.stderr
-	var err error
 	if l.stdin, err = l.cmd.StdinPipe(); err == nil {
 		l.stdout, err = l.cmd.StdoutPipe()
 	}

@@ -222,6 +222,9 @@ func TestErrors(t *testing.T) {
 	if _, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/heads/gone"); !waybill.IsCode(err, waybill.NotFound) {
 		t.Errorf("ref gone: %v", err)
 	}
+	if _, err := f.mirrors.Fetch(t.Context(), at(f.git.Dir+"/nowhere.git"), "refs/heads/main"); !waybill.IsCode(err, waybill.Unavailable) {
+		t.Errorf("repository gone, which does not mean that its refs are: %v", err)
+	}
 	if _, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/tags/picture"); !waybill.IsCode(err, waybill.Invalid) {
 		t.Errorf("tag of a blob: %v", err)
 	}
@@ -281,15 +284,7 @@ func TestForeignOwner(t *testing.T) {
 	c := f.clone.Commit("one", map[string]string{"a": "1"})
 	f.clone.Push("main")
 	if os.Geteuid() == 0 {
-		err := filepath.WalkDir(f.bare, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			return os.Lchown(path, 12345, 12345)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		giveAway(t, f)
 	}
 	link := filepath.Join(f.git.Dir, "link.git")
 	if err := os.Symlink(f.bare, link); err != nil {

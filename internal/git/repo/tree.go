@@ -129,6 +129,7 @@ type lister struct {
 	objects *reader
 	limit   int
 	files   []waybill.File
+	folders int // also those without a file: a few objects can name one another as folders without end
 }
 
 // add lists the folder whose tree object is h. An entry that could lead out of the tree is Invalid: git itself never
@@ -139,6 +140,9 @@ func (l *lister) add(h plumbing.Hash, folder string, depth int) error {
 	}
 	if depth > maxDepth {
 		return waybill.Errorf(waybill.TooLarge, "folders lie more than %d deep", maxDepth)
+	}
+	if l.folders++; l.folders > l.limit {
+		return waybill.Errorf(waybill.TooLarge, "the commit has more than %d folders", l.limit)
 	}
 	t, err := object.GetTree(l.objects, h)
 	if err != nil {

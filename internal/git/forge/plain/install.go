@@ -59,30 +59,80 @@ func InstallHook(ctx context.Context, r waybill.Repository, program, server stri
 	if _, err := binary.Run(binary.As(config, owner), nil); err != nil {
 		return err
 	}
-	return place(hooks, owner, []byte(strings.ReplaceAll(script, "%binary%", quote(program))))
-}
-
-// place puts our hook into a hooks folder and moves another's aside.
-func place(hooks string, owner binary.Owner, content []byte) error {
-	path := filepath.Join(hooks, "post-receive")
-	before := path + ".before-waybill"
-	if err := os.MkdirAll(hooks, 0o755); err != nil { //nolint:gosec // G301: git makes it as readable as that
-		return waybill.Wrap(waybill.Unavailable, err, "the hooks folder cannot be made")
-	}
-	ours, err := isOurs(path)
+	folder, err := openHooks(dir, hooks, owner)
 	if err != nil {
 		return err
 	}
-	_, there := os.Lstat(path)
-	if !ours && there == nil {
-		if _, err := os.Lstat(before); err == nil {
-			return waybill.Errorf(waybill.Conflict, "%s and %s are both not Waybill's: make one of the two, and add the repository again", path, before)
+	defer func() { _ = folder.Close() }()
+	return place(folder, owner, []byte(strings.ReplaceAll(script, "%binary%", quote(program))))
+}
+
+// The names in a hooks folder.
+const (
+	hookName   = "post-receive"
+	beforeName = hookName + ".before-waybill"
+)
+
+// openHooks opens a hooks folder, which it makes when it is not there. core.hooksPath and links in a repository are its
+// owner's to set: they may not lead a Waybill that runs as root to where that owner may not write.
+func openHooks(dir, hooks string, owner binary.Owner) (*os.Root, error) {
+	if _, err := os.Stat(hooks); errors.Is(err, fs.ErrNotExist) {
+		if err := makeHooks(dir, hooks, owner); err != nil {
+			return nil, waybill.Wrap(waybill.Unavailable, err, "the hooks folder cannot be made")
 		}
-		if err := os.Rename(path, before); err != nil {
+	}
+	folder, err := os.OpenRoot(hooks)
+	if err != nil {
+		return nil, waybill.Wrap(waybill.Unavailable, err, "the hooks folder cannot be opened")
+	}
+	if err := owner.Mine(folder, hooks); err != nil {
+		_ = folder.Close()
+		return nil, err
+	}
+	return folder, nil
+}
+
+// makeHooks makes a hooks folder as its owner.
+func makeHooks(dir, hooks string, owner binary.Owner) error {
+	if !owner.Foreign() {
+		return os.MkdirAll(hooks, 0o755) //nolint:gosec // G301: git makes it as readable as that
+	}
+	inside, err := filepath.Rel(dir, hooks)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir) // no way out of it
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	if err := root.Mkdir(inside, 0o755); err != nil {
+		return err
+	}
+	f, err := root.Open(inside)
+	if err != nil {
+		return err
+	}
+	return errors.Join(owner.Give(f), f.Close())
+}
+
+// place puts our hook into a hooks folder and moves another's aside.
+func place(hooks *os.Root, owner binary.Owner, content []byte) error {
+	ours, err := isOurs(hooks)
+	if err != nil {
+		return err
+	}
+	_, there := hooks.Lstat(hookName)
+	if !ours && there == nil {
+		if _, err := hooks.Lstat(beforeName); err == nil {
+			return waybill.Errorf(waybill.Conflict, "%s and %s in %s are both not Waybill's: make one of the two, and add the repository again",
+				hookName, beforeName, hooks.Name())
+		}
+		if err := hooks.Rename(hookName, beforeName); err != nil {
 			return waybill.Wrap(waybill.Unavailable, err, "the hook that is there cannot be moved aside")
 		}
 	}
-	if err := hook.Replace(path, content, 0o755, owner.Give); err != nil {
+	if err := hook.Replace(hooks, hookName, content, 0o755, owner.Give); err != nil {
 		return waybill.Wrap(waybill.Unavailable, err, "the hook cannot be written")
 	}
 	return nil
@@ -92,7 +142,7 @@ func place(hooks string, owner binary.Owner, content []byte) error {
 // aside comes back. A hooks folder outside the repository may serve several:
 // it keeps the hook, which does nothing without settings.
 func RemoveHook(ctx context.Context, r waybill.Repository) error {
-	dir, _, hooks, err := hookPlaces(ctx, r)
+	dir, owner, hooks, err := hookPlaces(ctx, r)
 	if waybill.IsCode(err, waybill.NotFound) {
 		return nil
 	}
@@ -102,13 +152,20 @@ func RemoveHook(ctx context.Context, r waybill.Repository) error {
 	if err := hook.RemoveSettings(dir); err != nil {
 		return err
 	}
-	path := filepath.Join(hooks, "post-receive")
-	if ours, err := isOurs(path); err != nil || !ours || !strings.HasPrefix(hooks, dir+"/") {
+	if _, err := os.Stat(hooks); err != nil || !strings.HasPrefix(hooks, dir+"/") {
+		return nil //nolint:nilerr // there is nothing of ours
+	}
+	folder, err := openHooks(dir, hooks, owner)
+	if err != nil {
 		return err
 	}
-	err = os.Rename(path+".before-waybill", path)
+	defer func() { _ = folder.Close() }()
+	if ours, err := isOurs(folder); err != nil || !ours {
+		return err
+	}
+	err = folder.Rename(beforeName, hookName)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = os.Remove(path)
+		err = folder.Remove(hookName)
 	}
 	if err != nil {
 		return waybill.Wrap(waybill.Unavailable, err, "the hook cannot be removed")
@@ -138,11 +195,15 @@ func hookPlaces(ctx context.Context, r waybill.Repository) (dir string, owner bi
 	return dir, owner, hooks, nil
 }
 
-// isOurs reports whether the file at path is a hook that InstallHook wrote; false when there is none.
-func isOurs(path string) (bool, error) {
-	b, err := os.ReadFile(path) //nolint:gosec // G304: a hooks folder that git named
-	if errors.Is(err, fs.ErrNotExist) {
+// isOurs reports whether the hook of a folder is one that InstallHook wrote; false when there is none, or a link.
+func isOurs(hooks *os.Root) (bool, error) {
+	info, err := hooks.Lstat(hookName)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return false, nil
+	}
+	var b []byte
+	if err == nil {
+		b, err = hooks.ReadFile(hookName)
 	}
 	if err != nil {
 		return false, waybill.Wrap(waybill.Unavailable, err, "the hook that is there cannot be read")

@@ -1,0 +1,78 @@
+package plain_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/waybill-dev/waybill/internal/git/forge/plain"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// TestInstallHookStaysInTheRepository: the owner of a repository must not make a Waybill that runs as root write, or
+// give away, what belongs to somebody else.
+func TestInstallHookStaysInTheRepository(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		return // nothing can be owned by somebody else
+	}
+	for name, lure := range map[string]func(f *fixture, victim string){
+		"settings folder": func(f *fixture, victim string) { symlink(t, victim, filepath.Join(f.bare, "waybill")) },
+		"hooks folder": func(f *fixture, victim string) {
+			hooks := filepath.Join(f.bare, "hooks")
+			if err := os.RemoveAll(hooks); err != nil {
+				t.Fatal(err)
+			}
+			symlink(t, victim, hooks)
+		},
+		"core.hooksPath": func(f *fixture, victim string) { f.git.Run(f.bare, "config", "core.hooksPath", victim) },
+	} {
+		f := newFixture(t)
+		victim := filepath.Join(f.git.Dir, "etc")
+		if err := os.Mkdir(victim, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		lure(f, victim)
+		giveAway(t, f)
+		err := plain.InstallHook(t.Context(), f.repository, "/opt/waybill", "http://h")
+		if !waybill.IsCode(err, waybill.Denied) {
+			t.Errorf("%s: got %v, want denied", name, err)
+		}
+		if entries, err := os.ReadDir(victim); err != nil || len(entries) > 0 {
+			t.Errorf("%s: left %v, %v", name, entries, err)
+		}
+		info, err := os.Stat(victim)
+		if err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 {
+			t.Errorf("%s: the folder was given away: %v", name, err)
+		}
+	}
+}
+
+func symlink(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// giveAway hands the repository to another user, who can reach it.
+func giveAway(t *testing.T, f *fixture) {
+	t.Helper()
+	const uid = 12345
+	for _, dir := range []string{f.git.Dir, filepath.Dir(f.git.Dir)} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := filepath.WalkDir(f.bare, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, uid)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,102 @@
+package repo_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/git/repo"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// TestTreeOfRepeatedFolders reads a tree that names one folder many times, level by level, and holds no file at all:
+// eleven objects to send, ten thousand million folders to walk.
+func TestTreeOfRepeatedFolders(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, repo.Options{MaxFiles: 1000})
+	level := f.object(t, "", "mktree")
+	for range 10 {
+		var entries strings.Builder
+		for name := range 10 {
+			fmt.Fprintf(&entries, "040000 tree %s\td%d\n", level, name)
+		}
+		level = f.object(t, entries.String(), "mktree")
+	}
+	commit := f.object(t, "bomb", "commit-tree", level)
+	f.clone.Run("push", "--quiet", "origin", commit+":refs/heads/main")
+	f.fetch(t, "refs/heads/main")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := f.mirrors.Tree(ctx, f.repository, commit); !waybill.IsCode(err, waybill.TooLarge) {
+		t.Errorf("got %v, want too_large", err)
+	}
+}
+
+// TestAlternatesOfAnother reads a repository that borrows objects from one that its owner may not read.
+func TestAlternatesOfAnother(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		return // nothing is closed to ourselves
+	}
+	f := newFixture(t, repo.Options{})
+	private := f.git.Bare("private/secret.git")
+	theirs := f.git.Clone(private, "theirs")
+	secret := theirs.Commit("secret", map[string]string{"key": "s3cret"})
+	theirs.Push("main")
+	f.clone.Commit("one", map[string]string{"a": "1"})
+	f.clone.Push("main")
+	write(t, filepath.Join(f.bare, "objects/info/alternates"), filepath.Join(private, "objects")+"\n")
+	write(t, filepath.Join(f.bare, "refs/heads/stolen"), secret+"\n")
+	giveAway(t, f)
+	if err := os.Chmod(filepath.Dir(private), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/heads/stolen"); err == nil {
+		t.Errorf("the secret was read: %s", got)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// giveAway hands the repository to another user, who can reach it.
+func giveAway(t *testing.T, f *fixture) {
+	t.Helper()
+	const uid = 12345
+	for _, dir := range []string{f.git.Dir, filepath.Dir(f.git.Dir)} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := filepath.WalkDir(f.bare, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, uid)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// object writes one object with a git command that reads stdin, and returns its id.
+func (f *fixture) object(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	cmd := f.git.Command(f.clone.Dir, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out))
+}
