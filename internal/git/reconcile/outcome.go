@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -9,10 +10,16 @@ import (
 // result is the base of the aggregate status: what the check itself found.
 func result(findings waybill.Findings, changes []waybill.Change, overtaken bool, tip string) (waybill.State, string) {
 	deploys := slices.ContainsFunc(changes, func(c waybill.Change) bool { return c.Environment != "" })
-	changed := 0
+	changed, what := 0, ""
 	for _, c := range changes {
-		if c.Class != waybill.Unchanged {
-			changed++
+		if c.Class == waybill.Unchanged {
+			continue
+		}
+		changed++
+		if noun := noun(c.Identity.Kind); what == "" || what == noun {
+			what = noun
+		} else {
+			what = "declaration"
 		}
 	}
 	switch {
@@ -25,9 +32,9 @@ func result(findings waybill.Findings, changes []waybill.Change, overtaken bool,
 	case overtaken:
 		return waybill.StateSuccess, "valid; not deployed, superseded by " + waybill.ShortCommit(tip)
 	case deploys:
-		return waybill.StateSuccess, waybill.Count(changed, "connector") + " released"
+		return waybill.StateSuccess, waybill.Count(changed, what) + " released"
 	default:
-		return waybill.StateSuccess, waybill.Count(changed, "connector") + " valid; this ref deploys nothing"
+		return waybill.StateSuccess, waybill.Count(changed, what) + " valid; this ref deploys nothing"
 	}
 }
 
@@ -55,9 +62,23 @@ func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.F
 		if c.Class == waybill.Unchanged || broken[c.Identity.String()] {
 			continue
 		}
-		add(c.Identity, waybill.OK, "1 connector")
+		add(c.Identity, waybill.OK, "1 "+noun(c.Identity.Kind))
 	}
 	return statuses
+}
+
+// noun is what people call a kind.
+func noun(kind string) string {
+	switch kind {
+	case "Connector", "App", "Repository", "Team", "Site", "Workspace", "Policy":
+		return strings.ToLower(kind)
+	case "AuthProvider":
+		return "provider"
+	case "EventCatalog":
+		return "event catalog"
+	default:
+		return "declaration"
+	}
 }
 
 // commitPage is the path of the page that shows a commit's statuses and findings.
