@@ -17,6 +17,9 @@ func (d *Document) expr(n *yaml.Node) ast.Expr {
 	switch n.Kind {
 	case yaml.MappingNode:
 		s := &ast.StructLit{}
+		if d.free[n] {
+			return s
+		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if d.gone[n.Content[i+1]] {
 				continue
@@ -100,6 +103,8 @@ func (d *Document) fill(n *yaml.Node, o *Outline) any {
 		return nil
 	case n == nil:
 		return d.absent(o)
+	case d.free[n]:
+		return whole(n)
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -110,6 +115,26 @@ func (d *Document) fill(n *yaml.Node, o *Outline) any {
 			if v := d.fill(e, o.Elements); v != nil && !d.gone[e] {
 				list = append(list, v)
 			}
+		}
+		return list
+	default:
+		return plain(n)
+	}
+}
+
+// whole returns a node as Go values, as it is written.
+func whole(n *yaml.Node) any {
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			m[n.Content[i].Value] = whole(n.Content[i+1])
+		}
+		return m
+	case yaml.SequenceNode:
+		list := make([]any, 0, len(n.Content))
+		for _, e := range n.Content {
+			list = append(list, whole(e))
 		}
 		return list
 	default:

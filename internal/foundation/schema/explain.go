@@ -17,6 +17,10 @@ import (
 func (d *Document) trim(root *Outline, n *yaml.Node, o *Outline, path Path) {
 	switch {
 	case o == nil || d.holes[n]:
+	case n.Kind == yaml.ScalarNode && o.Date && kindOf(n) == Date:
+		n.Tag = "!!str"
+	case n.Kind == yaml.MappingNode && o.Free:
+		d.free[n] = true
 	case n.Kind == yaml.MappingNode:
 		if o.Values != nil {
 			d.limit(n, o, path, 2)

@@ -8,7 +8,6 @@ import (
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/literal"
-	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -49,6 +48,8 @@ type Outline struct {
 	Fields       []Field
 	Elements     *Outline // of a list
 	Keys, Values *Outline // of a map
+	Free         bool     // a mapping that may hold anything
+	Date         bool     // a text that YAML may take for a date
 
 	patterns []string
 }
@@ -100,29 +101,10 @@ func (o *Outline) fits(text string) bool {
 	return true
 }
 
-// outliner reads the outlines of one source. It knows the part of CUE that the files in schemas use.
+// outliner reads outlines. It knows the part of CUE that the files in schemas use.
 type outliner struct {
-	definitions map[string]*ast.Field
-	err         error
-}
-
-// outlines returns the outline of every definition in src.
-func outlines(src []byte) (map[string]*Outline, error) {
-	file, err := parser.ParseFile("", src, parser.ParseComments)
-	if err != nil {
-		return nil, waybill.Wrap(waybill.Internal, err, "schema cannot be read")
-	}
-	r := &outliner{definitions: map[string]*ast.Field{}}
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.Field); ok {
-			r.definitions[label(f)] = f
-		}
-	}
-	all := make(map[string]*Outline, len(r.definitions))
-	for name, f := range r.definitions {
-		all[name] = r.field(f)
-	}
-	return all, r.err
+	source source
+	err    error
 }
 
 func label(f *ast.Field) string {
@@ -145,7 +127,12 @@ func (r *outliner) field(f *ast.Field) *Outline {
 			o.Say = body
 		case "code":
 			o.Code = body
+		case "date":
+			o.Date = true
 		}
+	}
+	if len(o.Choices) == 1 && !o.Open && f.Constraint == token.ILLEGAL {
+		o.Default = o.Choices[0]
 	}
 	return o
 }
@@ -201,12 +188,12 @@ func (r *outliner) ident(o *Outline, name string) {
 		o.Open = true
 		return
 	}
-	def, ok := r.definitions[name]
+	def, ok := r.source[name]
 	if !ok {
 		r.err = waybill.Errorf(waybill.Internal, "schema names %s, which is not declared", name)
 		return
 	}
-	merge(o, r.field(def))
+	merge(o, r.field(def.field))
 }
 
 // merge adds the referred definition d to o, whose own words win.
@@ -303,6 +290,10 @@ func (r *outliner) structure(o *Outline, x *ast.StructLit) {
 	o.Kinds |= Mapping
 	for _, d := range x.Elts {
 		f, ok := d.(*ast.Field)
+		if e, rest := d.(*ast.Ellipsis); rest && e.Type == nil && len(x.Elts) == 1 {
+			o.Free = true
+			return
+		}
 		if !ok {
 			r.fail(x)
 			return

@@ -24,6 +24,7 @@ type Document struct {
 
 	holes map[*yaml.Node]bool // there, but of no use
 	gone  map[*yaml.Node]bool // not to be looked at, such as the value of an unknown field
+	free  map[*yaml.Node]bool // may hold anything
 }
 
 // Parse reads the documents of a file. Problems of the whole file are returned apart; with any that is no mere warning
@@ -151,7 +152,7 @@ func hasContent(text string) bool {
 
 // parse reads one document.
 func parse(c chunk) *Document {
-	d := &Document{Line: c.line, holes: map[*yaml.Node]bool{}, gone: map[*yaml.Node]bool{}}
+	d := &Document{Line: c.line, holes: map[*yaml.Node]bool{}, gone: map[*yaml.Node]bool{}, free: map[*yaml.Node]bool{}}
 	var node yaml.Node
 	if err := decode(c.text, &node); err != nil {
 		d.Problems = []Problem{syntax(err, c)}

@@ -13,83 +13,89 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// Set is the definitions of one CUE source, ready to judge documents. It is safe for concurrent use.
+// Set is the definitions of a schema, ready to judge documents. Each is compiled when the first document needs it.
+// It is safe for concurrent use.
 type Set struct {
-	src      []byte
-	outlines func() (map[string]*Outline, error)
+	source source
 
-	mu   sync.Mutex
-	idle []*judge // compiled and not in use
+	mu       sync.Mutex
+	outlines map[string]*Outline
+	idle     map[string][]*judge // compiled and not in use, by definition
 }
 
-// maxUses is how many documents one compiled source judges. CUE keeps every field name it ever saw, so a compiled
-// source is thrown away before strangers can fill the memory with it.
+// maxUses is how many documents one compiled definition judges. CUE keeps every field name it ever saw, so a compiled
+// definition is thrown away before strangers can fill the memory with it.
 const maxUses = 2000
 
-// maxIdle is how many compiled sources are kept for the next documents.
+// maxIdle is how many compiled copies of a definition are kept for the next documents.
 const maxIdle = 4
 
-// judge is a compiled source. CUE values are not safe for concurrent use, so one document has it for itself.
+// judge is a compiled definition. CUE values are not safe for concurrent use, so one document has it for itself.
 type judge struct {
-	ctx         *cue.Context
-	root        cue.Value
-	definitions map[string]cue.Value
-	uses        int
+	ctx        *cue.Context
+	definition cue.Value
+	uses       int
 }
 
-// New compiles src. An error is a mistake of ours in the source.
-func New(src []byte) (*Set, error) {
-	s := &Set{src: src}
-	s.outlines = sync.OnceValues(func() (map[string]*Outline, error) { return outlines(src) })
-	j, err := s.compile()
+// New reads the CUE files of a schema, which may refer to one another. An error is a mistake of ours in them; mistakes
+// that only show when a definition is used are reported by Outline and Check, as Internal.
+func New(files ...[]byte) (*Set, error) {
+	src, err := read(files)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.outlines(); err != nil {
-		return nil, err
-	}
-	s.idle = append(s.idle, j)
-	return s, nil
+	return &Set{source: src, outlines: map[string]*Outline{}, idle: map[string][]*judge{}}, nil
 }
 
 // Outline returns the outline of a definition, such as #ConnectorDatasource; NotFound when there is none.
 func (s *Set) Outline(definition string) (*Outline, error) {
-	all, err := s.outlines()
-	if err != nil {
-		return nil, err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o, ok := s.outlines[definition]; ok {
+		return o, nil
 	}
-	o, ok := all[definition]
+	d, ok := s.source[definition]
 	if !ok {
 		return nil, waybill.Errorf(waybill.NotFound, "the schema declares no %s", definition)
 	}
+	r := outliner{source: s.source}
+	o := r.field(d.field)
+	if r.err != nil {
+		return nil, r.err
+	}
+	s.outlines[definition] = o
 	return o, nil
 }
 
-func (s *Set) compile() (*judge, error) {
-	ctx := cuecontext.New()
-	root := ctx.CompileBytes(s.src)
-	if err := root.Err(); err != nil {
-		return nil, waybill.Wrap(waybill.Internal, err, "schema cannot be compiled")
-	}
-	return &judge{ctx: ctx, root: root, definitions: map[string]cue.Value{}}, nil
-}
+// Source returns the CUE of a definition with everything that it needs, to be compiled alone.
+func (s *Set) Source(definition string) (string, error) { return s.source.text(definition) }
 
-func (s *Set) acquire() (*judge, error) {
+func (s *Set) acquire(definition string) (*judge, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.idle); n > 0 {
-		j := s.idle[n-1]
-		s.idle = s.idle[:n-1]
+	if idle := s.idle[definition]; len(idle) > 0 {
+		j := idle[len(idle)-1]
+		s.idle[definition] = idle[:len(idle)-1]
+		s.mu.Unlock()
 		return j, nil
 	}
-	return s.compile()
+	s.mu.Unlock()
+	text, err := s.source.text(definition)
+	if err != nil {
+		return nil, err
+	}
+	ctx := cuecontext.New()
+	v := ctx.CompileString(text).LookupPath(cue.ParsePath(definition))
+	if err := v.Err(); err != nil {
+		return nil, waybill.Wrap(waybill.Internal, err, "schema cannot be compiled")
+	}
+	return &judge{ctx: ctx, definition: v}, nil
 }
 
-func (s *Set) release(j *judge) {
+func (s *Set) release(definition string, j *judge) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if j.uses < maxUses && len(s.idle) < maxIdle {
-		s.idle = append(s.idle, j)
+	if j.uses < maxUses && len(s.idle[definition]) < maxIdle {
+		s.idle[definition] = append(s.idle[definition], j)
 	}
 }
 
@@ -107,7 +113,7 @@ func (s *Set) Check(definition string, d *Document) error {
 		return err
 	}
 	d.trim(outline, d.Root, outline, nil)
-	j, err := s.acquire()
+	j, err := s.acquire(definition)
 	if err != nil {
 		return err
 	}
@@ -118,7 +124,7 @@ func (s *Set) Check(definition string, d *Document) error {
 		}
 	}
 	for range maxRounds {
-		paths, err := j.offences(definition, d)
+		paths, err := j.offences(d)
 		if err != nil {
 			return err // j is not given back: what it holds after a crash is unknown
 		}
@@ -135,7 +141,7 @@ func (s *Set) Check(definition string, d *Document) error {
 			break
 		}
 	}
-	s.release(j)
+	s.release(definition, j)
 	d.Problems = slips(d.Problems)
 	return nil
 }
@@ -150,19 +156,14 @@ func covered(p Path, known []Path) bool {
 }
 
 // offences returns the paths of d that CUE refuses in the state d is in.
-func (j *judge) offences(definition string, d *Document) (paths []Path, err error) {
+func (j *judge) offences(d *Document) (paths []Path, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = waybill.Wrap(waybill.Internal, fmt.Errorf("crash: %v", r), "the document could not be judged")
 		}
 	}()
 	j.uses++
-	def, ok := j.definitions[definition]
-	if !ok {
-		def = j.root.LookupPath(cue.ParsePath(definition))
-		j.definitions[definition] = def
-	}
-	v := def.Unify(j.ctx.BuildExpr(d.expr(d.Root)))
+	v := j.definition.Unify(j.ctx.BuildExpr(d.expr(d.Root)))
 	for _, e := range errors.Errors(v.Validate(cue.Concrete(true))) {
 		paths = append(paths, d.path(e.Path()))
 	}

@@ -50,7 +50,7 @@ func problems(t *testing.T, s *schema.Set, text string) []string {
 // TestFillAgreesWithCUE compares defaults as the outline fills them with what CUE itself makes of valid documents.
 func TestFillAgreesWithCUE(t *testing.T) {
 	t.Parallel()
-	set, err := schema.New(schemas.Connector)
+	set, err := schema.New(schemas.Manifest()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +59,12 @@ func TestFillAgreesWithCUE(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	source, err := set.Source(definition)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx := cuecontext.New()
-	def := ctx.CompileBytes(schemas.Connector).LookupPath(cue.ParsePath(definition))
+	def := ctx.CompileString(source).LookupPath(cue.ParsePath(definition))
 	paths, err := filepath.Glob("../../git/manifest/testdata/corpus/valid_*.txtar")
 	if err != nil || len(paths) < 3 {
 		t.Fatalf("%d valid manifests (%v)", len(paths), err)
@@ -108,14 +112,18 @@ func decoded(t *testing.T, text []byte) (v any) {
 // pattern says in words what is legal.
 func TestOutlinesAreComplete(t *testing.T) {
 	t.Parallel()
-	for name, src := range map[string][]byte{"#ConnectorDatasource": schemas.Connector, "#Server": schemas.Server} {
-		set, err := schema.New(src)
+	files := map[string][][]byte{"#Server": {schemas.Server}}
+	for _, d := range schemas.Definitions() {
+		files[d.Name] = schemas.Manifest()
+	}
+	for name, src := range files {
+		set, err := schema.New(src...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		o, err := set.Outline(name)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatal(name, err)
 		}
 		documented(t, name, o)
 	}
@@ -198,7 +206,11 @@ func TestCheckConcurrently(t *testing.T) {
 func TestNewRefusesWhatItCannotExplain(t *testing.T) {
 	t.Parallel()
 	for _, src := range []string{"#A: {", "#A: {a: b}", "#A: {a: [for x in [1] {x}]}", "#A: {a: math.Pi}"} {
-		if _, err := schema.New([]byte(src)); !waybill.IsCode(err, waybill.Internal) {
+		s, err := schema.New([]byte(src))
+		if err == nil {
+			_, err = s.Outline("#A")
+		}
+		if !waybill.IsCode(err, waybill.Internal) {
 			t.Errorf("New(%q) = %v, want Internal", src, err)
 		}
 	}

@@ -42,7 +42,7 @@ type Loader struct {
 
 // New compiles the schemas. An error is a mistake of ours in them.
 func New() (*Loader, error) {
-	set, err := schema.New(schemas.Connector)
+	set, err := schema.New(schemas.Manifest()...)
 	if err != nil {
 		return nil, err
 	}
