@@ -104,6 +104,15 @@ func explainReleases() []Explanation {
 			"WB201", "a release tag that releases nothing", "The tag matches the pattern of a connector, but it is no version, or no connector declares its major.",
 			"git tag v2.0.0 # spec.version: 1", "spec.version: 2 in the tagged commit",
 		},
+		{
+			"WB202", "a published version would change", "Workspaces trust that 1.2.0 is the same for everybody, for ever.",
+			"git tag --force v1.2.0 # published yesterday with other content", "git tag v1.2.1",
+		},
+		{
+			"WB203", "the version is too small for the change",
+			"Within a major, workspaces get new versions without being asked. A change that needs their consent, or takes something away, needs a new major.",
+			"git tag v1.3.0 # with a new required scope, after v1.2.0", "git tag v2.0.0",
+		},
 		{IllegalPattern, "the pattern for release tags is not legal", "The pattern is a prefix and a * where the version stands.", "prod: {tag: v1.0.0}", "prod: {tag: \"v*\"}"},
 		{IllegalBranch, "the dev branch is not legal", "It is the short name of a branch, as Git accepts it.", "dev: {branch: refs/heads/main}", "dev: {branch: main}"},
 		{UnknownConfigKey, "a value for a field that does not exist", "The program would never see it.", "config: {base_ulr: x}", "config: {base_url: x}"},

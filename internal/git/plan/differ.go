@@ -32,6 +32,8 @@ func Differ(before, after waybill.Declaration, oldContent, newContent string) (w
 	part("spec.authentication", waybill.Recheck, !same(a.Authentication, b.Authentication))
 	part("spec.fields", waybill.Redeploy, !same(a.Fields, b.Fields))
 	part("spec.datasource", waybill.Redeploy, !same(a.Categories, b.Categories))
+	part("spec.export", waybill.Redeploy, !same(a.Export, b.Export))
+	part("spec.dataService", waybill.Redeploy, !same(a.DataService, b.DataService))
 	part("spec.run", waybill.Redeploy, !same(a.Run, b.Run))
 	part("spec.release", waybill.Redeploy, !same(a.Release, b.Release))
 	part("metadata.title", waybill.Metadata, a.Title != b.Title)

@@ -1,12 +1,14 @@
 // Package plan says what one revision does: declarations wanted, compared with what is stored, become changes.
 //
-// It is pure. A push to a branch brings the declarations that follow this branch to dev and only validates the others.
-// A push of a release tag brings the declaration whose major the tag has to prod. What never may change (type, flow,
-// mode, the repository that owns a name) is refused with findings.
+// It is pure. A push to a branch brings the declarations that follow this branch to dev, which is the draft of an app,
+// and only validates the others; the platform follows the default branch. A push of a release tag brings the declaration
+// whose major the tag has to prod, and publishes an app. What never may change (type, flow, mode, who owns a name, a
+// published number) is refused with findings, and so is a number that promises less than the change breaks.
 package plan
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -14,8 +16,11 @@ import (
 
 // Input is what a plan is made from.
 type Input struct {
-	Wanted   []waybill.Declaration // valid declarations of the revision
-	Observed []waybill.Observed    // what is stored of them; unknown ones are left out
+	Wanted []waybill.Declaration // valid declarations of the revision
+	// Observed is what is stored of them; unknown ones are left out. What is stored of others that this ref declared
+	// may be there too: they are gone then, unless they are Broken.
+	Observed []waybill.Observed
+	Broken   []waybill.Identity // declared with mistakes; what is stored of them stays
 	// Contents identifies what would go into each image, by Identity as a string; equal strings build equal images.
 	// Where one is missing, the build settings are compared instead.
 	Contents   map[string]string
@@ -25,12 +30,13 @@ type Input struct {
 	Retry      bool // somebody asked for what did not succeed to be done again, also for the same commit
 }
 
-// Compute returns one change per wanted declaration that is not refused, in the same order, and the findings that
-// refuse the others or the tag as a whole.
+// Compute returns one change per wanted declaration that is not refused, in the same order, then those that are gone,
+// and the findings that refuse the others or the tag.
 func Compute(in Input) (changes []waybill.Change, findings waybill.Findings) {
-	p := planner{Input: in, observed: map[waybill.Identity]waybill.Observed{}}
+	p := planner{Input: in, observed: map[waybill.Identity]waybill.Observed{}, claims: map[string]waybill.Observed{}}
 	for _, o := range in.Observed {
 		p.observed[o.Identity] = o
+		p.claims[o.Identity.Claim()] = o
 	}
 	for i := range in.Wanted {
 		d := &in.Wanted[i]
@@ -42,6 +48,12 @@ func Compute(in Input) (changes []waybill.Change, findings waybill.Findings) {
 	}
 	if tag, ok := waybill.Tag(in.Ref); ok {
 		findings = append(findings, p.release(tag, changes)...)
+	} else {
+		changes = append(changes, p.removals()...)
+		renames(changes, p.observed)
+	}
+	for i := range changes {
+		changes[i].Affected = p.affected(changes[i])
 	}
 	findings.Sort()
 	return changes, findings
@@ -51,6 +63,7 @@ func Compute(in Input) (changes []waybill.Change, findings waybill.Findings) {
 type planner struct {
 	Input
 	observed map[waybill.Identity]waybill.Observed
+	claims   map[string]waybill.Observed // by what is unique
 }
 
 // change says what the revision does to d. For tags that is nothing until release says otherwise.
@@ -60,9 +73,18 @@ func (p *planner) change(d *waybill.Declaration) waybill.Change {
 	if !ok {
 		return c
 	}
-	c.Class, c.Parts = p.towardsDev(d)
+	to := waybill.Dev
+	switch {
+	case d.App != nil:
+		c.Class, c.Parts, c.Reasons = p.towardsDraft(d)
+	case d.Platform != nil:
+		to = waybill.Prod
+		c.Class, c.Parts, c.Reasons = p.towardsPlatform(d)
+	default:
+		c.Class, c.Parts = p.towardsDev(d)
+	}
 	if c.Class != waybill.Unchanged && branch == d.DevBranch(p.Repository.DefaultBranch) {
-		c.Environment = waybill.Dev
+		c.Environment = to
 	}
 	return c
 }
@@ -106,13 +128,18 @@ func (p *planner) compare(r *waybill.Release, d *waybill.Declaration) (waybill.C
 	return Differ(r.Declaration, *d, r.Context, p.Contents[d.Identity.String()])
 }
 
-// classes lists the classes of a change from least to most work.
-var classes = []waybill.ChangeClass{
-	waybill.Unchanged, waybill.Metadata, waybill.Redeploy, waybill.Recheck, waybill.Rebuild, waybill.Create,
-}
+// classes lists the classes of a change from least to most, those of connectors and of apps.
+var (
+	classes = []waybill.ChangeClass{
+		waybill.Unchanged, waybill.Metadata, waybill.Redeploy, waybill.Recheck, waybill.Rebuild, waybill.Create,
+	}
+	appClasses = []waybill.ChangeClass{waybill.Unchanged, waybill.Patch, waybill.Minor, waybill.Consent, waybill.Major}
+)
 
-func heavier(a, b waybill.ChangeClass) waybill.ChangeClass {
-	if slices.Index(classes, a) < slices.Index(classes, b) {
+func heavier(a, b waybill.ChangeClass) waybill.ChangeClass { return heaviest(classes, a, b) }
+
+func heaviest(order []waybill.ChangeClass, a, b waybill.ChangeClass) waybill.ChangeClass {
+	if slices.Index(order, a) < slices.Index(order, b) {
 		return b
 	}
 	return a
@@ -120,13 +147,12 @@ func heavier(a, b waybill.ChangeClass) waybill.ChangeClass {
 
 // refuse returns what d changes although it never may.
 func (p *planner) refuse(d *waybill.Declaration) waybill.Findings {
-	o, known := p.observed[d.Identity]
-	if !known {
-		return nil
+	if held, ok := p.claims[d.Claim()]; ok && (held.Repository != "" && held.Repository != p.Repository.ID || held.Identity.Kind != d.Kind) {
+		return waybill.Findings{taken(d, held, p.Repository.ID)}
 	}
-	if o.Repository != "" && o.Repository != p.Repository.ID {
-		return waybill.Findings{finding(d, NameTaken, "metadata.name",
-			"the name \""+d.Name+"\" is taken by a connector of team "+o.Owner+" in another repository", "choose another metadata.name")}
+	o, known := p.observed[d.Identity]
+	if !known || d.Connector == nil {
+		return nil
 	}
 	before := established(o)
 	if before == nil {
@@ -144,11 +170,37 @@ func (p *planner) refuse(d *waybill.Declaration) waybill.Findings {
 	} {
 		if fixed.old != fixed.new {
 			refused = append(refused, finding(d, fixed.code, fixed.path,
-				fixed.path+" of "+d.Identity.String()+" is \""+fixed.old+"\" and cannot become \""+fixed.new+"\"",
-				"write \""+fixed.old+"\", or declare a new connector under another metadata.name"))
+				fixed.path+" of "+d.Identity.String()+" is "+strconv.Quote(fixed.old)+" and cannot become "+strconv.Quote(fixed.new),
+				"write "+strconv.Quote(fixed.old)+", or declare a new connector under another metadata.name"))
 		}
 	}
 	return refused
+}
+
+// taken says who has the name that d wants.
+func taken(d *waybill.Declaration, held waybill.Observed, repository string) waybill.Finding {
+	who := article(held.Identity.Kind)
+	if held.Owner != "" {
+		who += " of team " + held.Owner
+	}
+	if held.Repository != "" && held.Repository != repository {
+		who += " in another repository"
+	}
+	return finding(d, NameTaken, "metadata.name", "the name "+strconv.Quote(d.Name)+" is taken by "+who, "choose another metadata.name")
+}
+
+// article returns a kind in running text, with its article.
+func article(kind string) string {
+	switch kind {
+	case waybill.KindConnector:
+		return "a connector"
+	case waybill.KindApp:
+		return "an app"
+	case waybill.KindAuthProvider, waybill.KindEventCatalog:
+		return "an " + kind
+	default:
+		return "a " + kind
+	}
 }
 
 // established returns the connector that people may rely on; nil when no release ever got that far.
