@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,11 +134,14 @@ func (a *appDiffer) endpoints() {
 	}
 }
 
-// host returns the host of a URL with its port, in lower case; what cannot be read is its own host.
+// host returns the host of a URL with its port, in lower case.
 func host(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return address
+	_, rest, found := strings.Cut(address, "://")
+	if !found {
+		rest = address
 	}
-	return strings.ToLower(u.Host)
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return strings.ToLower(rest[strings.LastIndexByte(rest, '@')+1:])
 }
