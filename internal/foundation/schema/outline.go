@@ -50,8 +50,9 @@ type Outline struct {
 	Keys, Values *Outline // of a map
 	Free         bool     // a mapping that may hold anything
 	Date         bool     // a text that YAML may take for a date
-
-	patterns []string
+	Patterns     []string // RE2; a text has to match each
+	// Minimum and Maximum bound a number; nil: no limit.
+	Minimum, Maximum *int64
 }
 
 // Field is a named part of a mapping.
@@ -93,7 +94,7 @@ func (o *Outline) fits(text string) bool {
 	if n < o.MinRunes || o.MaxRunes > 0 && n > o.MaxRunes {
 		return false
 	}
-	for _, p := range o.patterns {
+	for _, p := range o.Patterns {
 		if ok, err := regexp.MatchString(p, text); err != nil || !ok {
 			return false
 		}
@@ -238,9 +239,14 @@ func (r *outliner) unary(o *Outline, x *ast.UnaryExpr) {
 		o.Kinds |= Text
 		o.Open = true
 		pattern, _ := value(x.X).(string)
-		o.patterns = append(o.patterns, pattern)
+		o.Patterns = append(o.Patterns, pattern)
 	case token.GEQ, token.LEQ:
 		o.Open = true
+		if n, ok := value(x.X).(int64); ok && x.Op == token.GEQ {
+			o.Minimum = &n
+		} else if ok {
+			o.Maximum = &n
+		}
 	default:
 		r.fail(x)
 	}
