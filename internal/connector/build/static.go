@@ -2,6 +2,8 @@ package build
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 )
@@ -10,7 +12,21 @@ import (
 // Equal digests say that nothing in the repository changed; [Engine.Digest] says whether the image would be the same.
 // It reports Invalid as Digest does.
 func StaticDigest(ctx context.Context, r Request) (Content, error) {
-	return digest(ctx, r, func(context.Context, string) (string, dockerspec.DockerOCIImage, bool, error) {
-		return "", dockerspec.DockerOCIImage{}, false, nil
-	})
+	return digest(ctx, r, nothingHere)
+}
+
+// Bases lists the base images that the Dockerfile of r names, in order, without asking an engine. It reports Invalid as
+// [Engine.Digest] does.
+func Bases(ctx context.Context, r Request) ([]string, error) {
+	s, err := readSource(ctx, r.Tree, r.Folder, r.Spec)
+	if err != nil {
+		return nil, err
+	}
+	found, err := baseImages(ctx, s, r.Spec, nothingHere)
+	return slices.Sorted(maps.Keys(found)), err
+}
+
+// nothingHere finds no image: each counts by its name.
+func nothingHere(context.Context, string) (string, dockerspec.DockerOCIImage, bool, error) {
+	return "", dockerspec.DockerOCIImage{}, false, nil
 }
