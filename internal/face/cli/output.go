@@ -19,17 +19,27 @@ const (
 	asYAML   = "yaml"
 	asSARIF  = "sarif"  // findings only: a SARIF 2.1.0 log
 	asGitHub = "github" // findings only: workflow commands that become annotations
+
+	asSchema   = "json-schema" // of schema only, like the two below
+	asCUE      = "cue"
+	asMarkdown = "markdown"
 )
 
 // formatted adds the one output flag to a command. table is the default.
 func (a *app) formatted(c *cobra.Command, more ...string) *cobra.Command {
-	formats := append([]string{asTable, asJSON, asYAML}, more...)
-	c.Flags().StringVarP(&a.output, "output", "o", asTable, "output format: "+strings.Join(formats, "|"))
+	return a.formats(c, append([]string{asTable, asJSON, asYAML}, more...)...)
+}
+
+// formats adds the output flag to a command that has formats of its own; the first is the default.
+func (a *app) formats(c *cobra.Command, formats ...string) *cobra.Command {
+	// The value lives here: in a field that commands share, the default of the last would hold for all.
+	output := c.Flags().StringP("output", "o", formats[0], "output format: "+strings.Join(formats, "|"))
 	run := c.RunE
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if !slices.Contains(formats, a.output) {
-			return misuse("unknown output format %q: use %s", a.output, strings.Join(formats, ", "))
+		if !slices.Contains(formats, *output) {
+			return misuse("unknown output format %q: use %s", *output, strings.Join(formats, ", "))
 		}
+		a.output = *output
 		return run(cmd, args)
 	}
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
