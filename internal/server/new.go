@@ -79,10 +79,11 @@ func New(ctx context.Context, o Options) (s *Server, err error) {
 		Owner: installation, Now: o.Now, Log: o.Log,
 		Observe: queue.Observe{Claimed: s.metrics.Waited, Finished: s.metrics.Worked},
 	})
-	work.Handle(reconcile.Kind, 4, 4, git.refs.Handle)
-	work.Handle(release.Kind, 8, 4, releases.Handle)
-	work.Handle(inbox.WatchKind, 2, 2, git.watcher.Handle)
-	work.Handle(forge.Kind, 4, 4, git.outbox.Handle)
+	// A tenant that waits for a slow repository, or for its turn to build, must leave workers to the others.
+	work.Handle(reconcile.Kind, 8, 2, git.refs.Handle)
+	work.Handle(release.Kind, 16, 4, releases.Handle)
+	work.Handle(inbox.WatchKind, 2, 1, git.watcher.Handle)
+	work.Handle(forge.Kind, 4, 1, git.outbox.Handle) // the notes of a repository have one writer
 	work.Handle(run.Kind, o.Config.Runs.Concurrency, o.Config.Runs.Concurrency, runs.Handle)
 	if err := work.Recover(ctx); err != nil {
 		return nil, err

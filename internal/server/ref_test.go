@@ -67,6 +67,9 @@ func (w *world) manyTags() {
 	if got := w.live(w.connector); !strings.HasSuffix(got, "prod "+commit[:7]+" 1.10.0") {
 		w.t.Errorf("live is %s", got)
 	}
+	w.eventually("the lower versions are recorded", func() bool {
+		return len(ask[[]wire.Release](w, "release", "list", w.connector, "--open")) == 0
+	})
 	details := map[string]string{}
 	for _, r := range ask[[]wire.Release](w, "release", "list", w.connector, "--env", "prod") {
 		if r.Commit == commit {

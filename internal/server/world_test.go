@@ -122,7 +122,8 @@ func (o *output) String() string {
 
 // env is the environment of everything that runs the program.
 func (w *world) env(extra ...string) []string {
-	env := append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(w.dir, "state"), "WAYBILL_POLL_PLAIN=2s", "WAYBILL_LOG_LEVEL=info")
+	env := append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(w.dir, "state"), "WAYBILL_POLL_PLAIN=2s", "WAYBILL_LOG_LEVEL=info",
+		testkit.NoRaceExitSleep)
 	return append(env, extra...)
 }
 

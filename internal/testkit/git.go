@@ -31,6 +31,10 @@ func NewGit(t testing.TB) *Git {
 	return g
 }
 
+// NoRaceExitSleep spares programs built with -race, such as hooks that are test binaries, the second that they wait
+// before they end.
+const NoRaceExitSleep = "GORACE=atexit_sleep_ms=0"
+
 // Env is the environment that git runs in: no settings of the machine, fixed author, plus extra.
 func (g *Git) Env(extra ...string) []string {
 	env := []string{
@@ -38,6 +42,7 @@ func (g *Git) Env(extra ...string) []string {
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0",
 		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org",
 		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.org",
+		NoRaceExitSleep,
 	}
 	return append(env, extra...)
 }

@@ -63,6 +63,8 @@ func (b *baseRecorder) ResolveImageConfig(
 
 // findBase implements findBase with the engine.
 func (e *Engine) findBase(ctx context.Context, ref string) (id string, config dockerspec.DockerOCIImage, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, e.limit)
+	defer cancel()
 	got, err := e.docker.ImageInspect(ctx, ref)
 	if errdefs.IsNotFound(err) {
 		return "", config, false, nil

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/docker/docker/client"
 	bkclient "github.com/moby/buildkit/client"
@@ -23,7 +24,11 @@ type Options struct {
 type Engine struct {
 	docker *client.Client
 	allow  []string
+	limit  time.Duration // of every request but builds and pushes
 }
+
+// callTimeout bounds a request: an engine that hangs, as engines with a broken disk do, must not keep a worker for ever.
+const callTimeout = time.Minute
 
 // Open prepares the way to an engine; the engine need not answer yet. Close it after use.
 func Open(o Options) (*Engine, error) {
@@ -35,7 +40,7 @@ func Open(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, waybill.Errorf(waybill.Invalid, "docker engine address: %w", err)
 	}
-	return &Engine{docker: cli, allow: o.AllowHosts}, nil
+	return &Engine{docker: cli, allow: o.AllowHosts, limit: callTimeout}, nil
 }
 
 // Close lets go of the connections.

@@ -169,8 +169,10 @@ func engineError(err error, doing string) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return waybill.Wrap(waybill.Unavailable, err, "the Docker Engine does not answer")
 	case engineTrouble(err) != "":
 		return waybill.Wrap(waybill.Unavailable, err, engineTrouble(err))
 	case errdefs.IsNotFound(err):

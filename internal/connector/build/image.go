@@ -27,6 +27,8 @@ type Image struct {
 
 // Find returns the image with this id or name; ok is false when the engine does not have it.
 func (e *Engine) Find(ctx context.Context, name string) (found Image, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, e.limit)
+	defer cancel()
 	got, err := e.docker.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {
 		return Image{}, false, nil
@@ -50,11 +52,15 @@ func (e *Engine) Exists(ctx context.Context, name string) (bool, error) {
 
 // Tag gives an image a further name, see [TagName]. A name that another image had moves. NotFound when there is no such image.
 func (e *Engine) Tag(ctx context.Context, name, tag string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.limit)
+	defer cancel()
 	return engineError(e.docker.ImageTag(ctx, name, tag), "tag an image")
 }
 
 // Images lists the images that Waybill gave a name, newest first.
 func (e *Engine) Images(ctx context.Context) ([]Image, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.limit)
+	defer cancel()
 	list, err := e.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", Repository+"*"))})
 	if err != nil {
 		return nil, engineError(err, "list images")
@@ -70,6 +76,8 @@ func (e *Engine) Images(ctx context.Context) ([]Image, error) {
 // Remove takes Waybill's names from an image, and with the last name of any owner the image itself.
 // An image that is not there is removed already. Conflict while a container uses it.
 func (e *Engine) Remove(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.limit)
+	defer cancel()
 	found, ok, err := e.Find(ctx, name)
 	if err != nil || !ok {
 		return err
@@ -90,6 +98,8 @@ func (e *Engine) Remove(ctx context.Context, name string) error {
 // FreeBytes returns the space that is free where the engine keeps its images, or [math.MaxInt64] when that is not
 // a folder of this machine.
 func (e *Engine) FreeBytes(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.limit)
+	defer cancel()
 	info, err := e.docker.Info(ctx)
 	if err != nil {
 		return 0, engineError(err, "describe itself")

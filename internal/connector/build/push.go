@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
@@ -16,6 +17,9 @@ import (
 // anonymous is the empty set of credentials, base64 of {}.
 const anonymous = "e30="
 
+// pushTimeout bounds the copying of one image.
+const pushTimeout = time.Hour
+
 // Push copies an image to the registry and repository that ref names, and returns its name there by digest,
 // "registry/repository@sha256:…". It reports Invalid for a ref that is none, NotFound when the engine has no such
 // image, and Unavailable when the registry cannot be reached or does not take it.
@@ -24,6 +28,8 @@ func (e *Engine) Push(ctx context.Context, name, ref string) (repoDigest string,
 	if err != nil {
 		return "", waybill.Errorf(waybill.Invalid, "%q is no image name: %w", ref, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
+	defer cancel()
 	tagged := reference.TagNameOnly(named)
 	before, ok, err := e.Find(ctx, name)
 	if err != nil {
@@ -38,7 +44,9 @@ func (e *Engine) Push(ctx context.Context, name, ref string) (repoDigest string,
 	if len(before.Tags) > 0 && !slices.Contains(before.Tags, tagged.String()) {
 		// The name in the registry is of no use here. An image without another name would go with it.
 		defer func() {
-			_, _ = e.docker.ImageRemove(context.WithoutCancel(ctx), tagged.String(), image.RemoveOptions{})
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.limit)
+			defer cancel()
+			_, _ = e.docker.ImageRemove(ctx, tagged.String(), image.RemoveOptions{})
 		}()
 	}
 	progress, err := e.docker.ImagePush(ctx, tagged.String(), image.PushOptions{RegistryAuth: anonymous})

@@ -22,6 +22,7 @@ const (
 	maxBytes      = 2 << 30
 	maxDockerfile = 1 << 20
 	maxLink       = 4 << 10
+	maxMatches    = 20_000_000 // files times patterns of .dockerignore: some seconds
 )
 
 // manifestName is the file that declares connectors. It is no part of any context: changing a title changes no image.
@@ -171,6 +172,10 @@ func withoutIgnored(ctx context.Context, all *files, ignore []byte) (*files, err
 	patterns, err := ignorefile.ReadAll(bytes.NewReader(ignore))
 	if err != nil {
 		return nil, waybill.Errorf(waybill.Invalid, ".dockerignore cannot be read: %w", err)
+	}
+	if matches := len(patterns) * len(all.entries); matches > maxMatches {
+		return nil, waybill.Errorf(waybill.Invalid, ".dockerignore has %d patterns for %d files: write fewer, or set build.context to a smaller folder",
+			len(patterns), len(all.entries))
 	}
 	filtered, err := fsutil.NewFilterFS(all, &fsutil.FilterOpt{ExcludePatterns: patterns})
 	if err != nil {

@@ -90,9 +90,16 @@ func (e *Engine) prod(ctx context.Context, j *job) error {
 		return waybill.Errorf(waybill.Invalid, "v%s was released from %s; a released tag does not move, push a new one",
 			live.Semver, waybill.ShortCommit(live.Commit))
 	}
+	seen := ""
+	if live != nil {
+		seen = live.ID
+	}
 	site := waybill.Site{Name: d.ProdSite(), Owner: d.Connector.Owner, Environment: waybill.Prod}
 	done := outcome{waybill.StepProd, waybill.OK, "v" + j.release.Semver + " on site " + site.Name}
 	return e.record(ctx, j, "release.prod.ok", done, func(tx *store.Tx) error {
+		if err := unmoved(ctx, tx, j.release, seen); err != nil {
+			return err
+		}
 		if err := e.ensureSite(ctx, tx, j.release, site); err != nil {
 			return err
 		}
@@ -122,6 +129,17 @@ func (e *Engine) ensureSite(ctx context.Context, tx *store.Tx, r waybill.Release
 // point moves the live pointer of the release's lane to it. Moving it twice is moving it once.
 func (e *Engine) point(ctx context.Context, tx *store.Tx, r waybill.Release) error {
 	_, err := e.repoint(ctx, tx, r, waybill.Entry{Actor: r.Actor, Channel: waybill.ChannelGit, Commit: r.Commit})
+	return err
+}
+
+// unmoved reports Conflict when the lane of r serves another release than the one that was seen there, empty for none:
+// what was decided by it has to be decided again.
+func unmoved(ctx context.Context, q store.Querier, r waybill.Release, seen string) error {
+	id := r.Declaration.Identity
+	live, _, err := connectorstore.FindLive(ctx, q, id.Name, id.Major, r.Environment)
+	if err == nil && live.Release != seen {
+		err = waybill.Errorf(waybill.Conflict, "somebody else has changed what is live of %s in %s", id, r.Environment)
+	}
 	return err
 }
 

@@ -79,7 +79,8 @@ func (e *Engine) work(ctx context.Context, j *job) error {
 	}
 	if j.release.Environment == waybill.Prod {
 		if err := e.awaitDev(ctx, j); err != nil {
-			return err
+			step, _ := firstOpen(j.release)
+			return e.settle(ctx, j, step, err)
 		}
 		steps[waybill.StepDev] = e.ranOnDev
 	}
@@ -100,7 +101,7 @@ func (e *Engine) work(ctx context.Context, j *job) error {
 // settle ends the release when the error will not go away by trying again.
 func (e *Engine) settle(ctx context.Context, j *job, step waybill.Step, err error) error {
 	var newer supersededError
-	if asSuperseded(ctx, err, &newer) {
+	if asSuperseded(ctx, err, &newer) && !deploying(j.release) {
 		return e.supersede(context.WithoutCancel(ctx), j, newer.commit)
 	}
 	var wait waitError
@@ -108,7 +109,7 @@ func (e *Engine) settle(ctx context.Context, j *job, step waybill.Step, err erro
 		return err
 	}
 	switch waybill.CodeOf(err) {
-	case waybill.Invalid, waybill.Denied, waybill.TooLarge, waybill.NotFound:
+	case waybill.Invalid, waybill.Denied, waybill.TooLarge:
 		return e.end(ctx, j, outcome{step, waybill.Failed, err.Error()})
 	case waybill.Unavailable, waybill.Limited, waybill.Conflict:
 		if j.item.Attempt < maxAttempts {
@@ -133,6 +134,9 @@ func (e *Engine) supersede(ctx context.Context, j *job, by string) error {
 	detail := "superseded by " + waybill.ShortCommit(by)
 	return e.end(ctx, j, outcome{step, waybill.Superseded, detail}, func(tx *store.Tx) error {
 		c, err := gitstore.Check(ctx, tx, j.release.Check)
+		if waybill.IsCode(err, waybill.NotFound) {
+			return nil // nothing is left to say it
+		}
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func (e *Engine) Promote(ctx context.Context, releaseID string, by waybill.Actor
 }
 
 // Rollback makes the release live that was live before the present one.
-// NotFound: nothing is live. Conflict: nothing was live before, or its image is gone.
+// NotFound: nothing is live. Conflict: nothing was live before, its image is gone, or the pointer has just moved.
 func (e *Engine) Rollback(ctx context.Context, connector string, major int, env waybill.Environment, by waybill.Actor) (waybill.Live, error) {
 	id := waybill.Identity{Kind: "Connector", Name: connector, Major: major}
 	live, found, err := connectorstore.FindLive(ctx, e.DB.Query(), connector, major, env)
@@ -33,25 +33,27 @@ func (e *Engine) Rollback(ctx context.Context, connector string, major int, env 
 	if err != nil {
 		return waybill.Live{}, err
 	}
-	return e.switchTo(ctx, previous, by)
+	return e.switchTo(ctx, previous, by, func(tx *store.Tx) error { return unmoved(ctx, tx, previous, live.Release) })
 }
 
 // before finds in the history which release the pointer left when it moved to current.
 func (e *Engine) before(ctx context.Context, id waybill.Identity, env waybill.Environment, current string) (waybill.Release, error) {
-	entries, err := store.History(ctx, e.DB.Query(), store.HistoryFilter{Subject: "connector:" + id.String(), Limit: 1000})
+	entries, err := store.History(ctx, e.DB.Query(), store.HistoryFilter{
+		Subject: "connector:" + id.String(), Action: "live." + string(env), Limit: 1000,
+	})
 	if err != nil {
 		return waybill.Release{}, err
 	}
 	for _, entry := range entries {
-		if entry.Action == "live."+string(env) && entry.After == current && entry.Before != "" {
+		if entry.After == current && entry.Before != "" {
 			return connectorstore.Release(ctx, e.DB.Query(), entry.Before)
 		}
 	}
 	return waybill.Release{}, waybill.Errorf(waybill.Conflict, "%s has no earlier version in %s to go back to", id, env)
 }
 
-// switchTo moves the live pointer by hand.
-func (e *Engine) switchTo(ctx context.Context, r waybill.Release, by waybill.Actor) (waybill.Live, error) {
+// switchTo moves the live pointer by hand, if the checks allow it in the same transaction.
+func (e *Engine) switchTo(ctx context.Context, r waybill.Release, by waybill.Actor, checks ...func(*store.Tx) error) (waybill.Live, error) {
 	if r.Outcome != waybill.OK {
 		return waybill.Live{}, waybill.Errorf(waybill.Conflict, "release %s of %s is %s; only one that succeeded can be live", r.ID, r.Declaration.Identity, r.Outcome)
 	}
@@ -63,7 +65,12 @@ func (e *Engine) switchTo(ctx context.Context, r waybill.Release, by waybill.Act
 		return waybill.Live{}, waybill.Errorf(waybill.Conflict, "the image of release %s was removed; push its commit again to rebuild it", r.ID)
 	}
 	var live waybill.Live
-	err = e.DB.Write(ctx, "release.switch", func(tx *store.Tx) error {
+	err = e.DB.Write(ctx, "release.switch", func(tx *store.Tx) (err error) {
+		for _, check := range checks {
+			if err := check(tx); err != nil {
+				return err
+			}
+		}
 		live, err = e.repoint(ctx, tx, r, waybill.Entry{Actor: by.Name, Channel: by.Channel, Commit: r.Commit})
 		return err
 	})

@@ -74,7 +74,8 @@ func (e *Engine) overtaken(ctx context.Context, r waybill.Release) error {
 const awaitPause = 200 * time.Millisecond
 
 // awaitDev makes a tag wait for what was pushed with it: while other tags or the dev branch have not been looked at, and
-// while the dev release of the same commit is open. The end of that release wakes the lane.
+// while the dev release of the same commit is open. The end of that release wakes the lane. A ref that was tried in vain,
+// and is tried again later, keeps nobody waiting.
 func (e *Engine) awaitDev(ctx context.Context, j *job) error {
 	r := j.release
 	repository, err := e.repository(ctx, r)
@@ -82,14 +83,14 @@ func (e *Engine) awaitDev(ctx context.Context, j *job) error {
 		return err
 	}
 	branch := "refs/heads/" + r.Declaration.DevBranch(repository.DefaultBranch)
-	busy, err := queue.Pending(ctx, e.DB.Query(), "ref", r.Repository+" "+branch)
+	busy, err := queue.Untried(ctx, e.DB.Query(), "ref", r.Repository+" "+branch)
 	if err != nil {
 		return err
 	}
 	if busy {
 		return waitError{awaitPause, "waiting for " + waybill.ShortRef(branch)}
 	}
-	busy, err = queue.PendingBelow(ctx, e.DB.Query(), "ref", r.Repository+" refs/tags/", r.Repository+" "+r.Ref)
+	busy, err = queue.UntriedBelow(ctx, e.DB.Query(), "ref", r.Repository+" refs/tags/", r.Repository+" "+r.Ref)
 	if err != nil {
 		return err
 	}

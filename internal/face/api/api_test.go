@@ -326,6 +326,9 @@ func TestWrongRequests(t *testing.T) {
 		"unknown run":         {"GET", "/api/v1/runs/nope/logs", "", waybill.NotFound, ""},
 		"step not there":      {"GET", "/api/v1/releases/" + apitest.DevRelease + "/log?step=prod", "", waybill.NotFound, "no step prod"},
 		"cursor of records":   {"GET", "/api/v1/runs/" + apitest.GoodRun + "/records?cursor=x", "", waybill.Invalid, "cursor"},
+		"cursor of runs":      {"GET", "/api/v1/runs?cursor=zzz", "", waybill.Invalid, `cursor "zzz" is not one of this list`},
+		"cursor of releases":  {"GET", "/api/v1/releases?cursor=2", "", waybill.Invalid, `cursor "2" is not one of this list`},
+		"cursor of history":   {"GET", "/api/v1/history?cursor=x", "", waybill.Invalid, `cursor "x" is not one of this list`},
 		"too large":           {"POST", "/api/v1/runs", `{"connector":"` + strings.Repeat("x", 5<<20) + `"}`, waybill.TooLarge, ""},
 		"site does not exist": {"POST", "/api/v1/runs", `{"connector":"shop-feed","site":"moon"}`, waybill.NotFound, "moon"},
 	} {
@@ -339,7 +342,7 @@ func TestWrongRequests(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 			continue
 		}
-		if p.Code != tt.want || !strings.Contains(p.Detail, tt.text) || a.header.Get("Content-Type") != "application/problem+json" {
+		if p.Code != tt.want || p.RequestID == "" || p.RequestID != a.header.Get("X-Request-Id") || !strings.Contains(p.Detail, tt.text) || a.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}

@@ -33,7 +33,11 @@ func (a *API) addHistory() {
 
 // history lists entries. With a connector's name only those of its majors: connector:name and connector:name@2.
 func (a *API) history(ctx context.Context, l Listing, f store.HistoryFilter, connector string) (*body[wire.Page[wire.Entry]], error) {
-	f.Before, f.Limit = l.Cursor, l.more()
+	before, err := l.before()
+	if err != nil {
+		return nil, err
+	}
+	f.Before, f.Limit = before, l.more()
 	var rows []waybill.Entry
 	for {
 		read, err := store.History(ctx, a.DB.Query(), f)

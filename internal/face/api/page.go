@@ -1,10 +1,12 @@
 package api
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/waybill-dev/waybill/internal/face/api/wire"
+	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 // Listing holds the parameters of every list. It is exported, as are the paths, because the API framework reads exported fields only.
@@ -15,6 +17,17 @@ type Listing struct {
 
 // more is how many rows to read for one page: one more than fits tells whether there is another.
 func (l Listing) more() int { return l.Limit + 1 }
+
+// before returns the cursor of a list that is ordered by id. Invalid for one that no page gave.
+func (l Listing) before() (string, error) {
+	if l.Cursor != "" && !idRule.MatchString(l.Cursor) {
+		return "", waybill.Errorf(waybill.Invalid, "cursor %q is not one of this list", l.Cursor)
+	}
+	return l.Cursor, nil
+}
+
+// idRule is how ids look.
+var idRule = regexp.MustCompile(`^[0-9A-Z]{26}$`)
 
 // page makes a page of rows that were read with limit more, newest first.
 func page[T, R any](l Listing, rows []R, id func(R) string, convert func(R) T) wire.Page[T] {

@@ -55,9 +55,13 @@ func (a *API) addReleases() {
 }
 
 func (a *API) listReleases(ctx context.Context, in *releaseQuery) (*body[wire.Page[wire.Release]], error) {
+	before, err := in.before()
+	if err != nil {
+		return nil, err
+	}
 	rows, err := connectorstore.Releases(ctx, a.DB.Query(), connectorstore.ReleaseFilter{
 		Connector: in.Connector, Major: in.Major, Environment: waybill.Environment(in.Environment),
-		Commit: in.Commit, Open: in.Open, Before: in.Cursor, Limit: in.more(),
+		Commit: in.Commit, Open: in.Open, Before: before, Limit: in.more(),
 	})
 	if err != nil {
 		return nil, err

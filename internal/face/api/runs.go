@@ -70,8 +70,12 @@ func (a *API) addRuns() {
 }
 
 func (a *API) listRuns(ctx context.Context, in *runQuery) (*body[wire.Page[wire.Run]], error) {
+	before, err := in.before()
+	if err != nil {
+		return nil, err
+	}
 	rows, err := connectorstore.Runs(ctx, a.DB.Query(), connectorstore.RunFilter{
-		Connector: in.Connector, Major: in.Major, Site: in.Site, Before: in.Cursor, Limit: in.more(),
+		Connector: in.Connector, Major: in.Major, Site: in.Site, Before: before, Limit: in.more(),
 		States: each(in.State, func(s string) waybill.RunState { return waybill.RunState(s) }),
 	})
 	return answer(page(in.Listing, rows, func(r waybill.Run) string { return r.ID }, execution)), err

@@ -119,3 +119,17 @@ func (l lifetime) Set(text string) error {
 	*l.to = d
 	return nil
 }
+
+// setting is the value of a flag that the configuration checks, as it was written.
+type setting struct{ text, kind string }
+
+func (s *setting) String() string { return s.text }
+
+// Type is what the help calls the value: that of a bool need not be written.
+func (s *setting) Type() string { return s.kind }
+
+// Set takes any text.
+func (s *setting) Set(text string) error {
+	s.text = text
+	return nil
+}

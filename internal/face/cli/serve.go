@@ -59,7 +59,7 @@ func (a *app) serve(args []string) (*cobra.Command, error) {
 		if k.Default != "" {
 			doc += " (default " + k.Default + ")"
 		}
-		flags.String(k.Flag, "", doc)
+		flags.Var(&setting{kind: map[bool]string{true: "bool", false: "string"}[k.Bool]}, k.Flag, doc)
 		if k.Bool {
 			flags.Lookup(k.Flag).NoOptDefVal = "true"
 		}

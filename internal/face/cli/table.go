@@ -134,6 +134,14 @@ func lasted(seconds float64) string {
 	}
 }
 
+// allowed says how long something may take: whole seconds, so 10s and not 10.0s.
+func allowed(seconds int64) string {
+	if seconds < 60 {
+		return fmt.Sprintf("%ds", seconds)
+	}
+	return lasted(float64(seconds))
+}
+
 // or returns text, or a dash when it is empty.
 func or(text string) string {
 	if text == "" {

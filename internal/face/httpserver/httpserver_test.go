@@ -382,7 +382,7 @@ func TestAdmin(t *testing.T) {
 		return res.StatusCode, string(body)
 	}
 	for path, want := range map[string]string{
-		"/metrics": "waybill_up 1", "/healthz": "ok", "/readyz": "ready", "/debug/pprof/": "goroutine", "/debug/pprof/cmdline": "test",
+		"/": "/metrics\n/healthz\n", "/metrics": "waybill_up 1", "/healthz": "ok", "/readyz": "ready", "/debug/pprof/": "goroutine", "/debug/pprof/cmdline": "test",
 	} {
 		if code, body := get(path); code != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, code, body)

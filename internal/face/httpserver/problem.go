@@ -106,17 +106,26 @@ func Chain(err error) string {
 	return text
 }
 
-// The API framework keeps its error constructor in a package variable. It is replaced here, once, while the program
+// The API framework keeps its error constructors in package variables. They are replaced here, once, while the program
 // is loaded, so that no two servers of one process race for it.
 var _ = useProblems()
 
 func useProblems() bool {
 	huma.NewError = newFrameworkError
+	huma.NewErrorWithContext = func(c huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		p := frameworkProblem(status, msg, errs...)
+		p.RequestID = RequestID(c.Context())
+		return p
+	}
 	return true
 }
 
-// newFrameworkError turns what the API framework found wrong with a request into a problem document.
 func newFrameworkError(status int, msg string, errs ...error) huma.StatusError {
+	return frameworkProblem(status, msg, errs...)
+}
+
+// frameworkProblem turns what the API framework found wrong with a request into a problem document.
+func frameworkProblem(status int, msg string, errs ...error) *Problem {
 	p := newProblem(CodeOf(status), status, msg, "")
 	for _, err := range errs {
 		var detail huma.ErrorDetailer

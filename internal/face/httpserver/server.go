@@ -32,6 +32,9 @@ func Public(h http.Handler, o Options) http.Handler {
 // Admin returns the handler of the admin listener: /metrics, /healthz, /readyz and /debug/pprof/.
 func Admin(metrics http.Handler, ready func(context.Context) error, o Options) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, "/metrics\n/healthz\n/readyz\n/debug/pprof/\n")
+	})
 	mux.Handle("GET /metrics", metrics)
 	Health(mux, o.Log, ready)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -302,3 +302,30 @@ func TestContext(t *testing.T) {
 		t.Errorf("From = %+v, want %+v", got, want)
 	}
 }
+
+func TestFullDiskLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	full := false
+	db, err := store.Open(t.Context(), store.Options{
+		URL: filepath.Join(t.TempDir(), "waybill.db"),
+		Commit: func(_ []string, run func() error) error {
+			if full {
+				return waybill.Errorf(waybill.Unavailable, "the disk of the database is full")
+			}
+			return run()
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	k := auth.New(db, time.Now)
+	_, secret, err := k.Issue(t.Context(), "laptop", auth.ScopeRead, 0, ada())
+	if err != nil {
+		t.Fatal(err)
+	}
+	full = true
+	if p, err := k.Bearer(t.Context(), secret); err != nil || p.Name != "laptop" {
+		t.Errorf("%+v, %v", p, err)
+	}
+}

@@ -57,12 +57,20 @@ func Standing(ctx context.Context, q store.Querier, kind, key string) (pending, 
 	return s.pending, s.discarded, err
 }
 
-// PendingBelow reports whether work is pending whose key begins with prefix, other than that of key except. Work that was
-// tried in vain does not count, so that nobody waits for it.
-func PendingBelow(ctx context.Context, q store.Querier, kind, prefix, except string) (bool, error) {
+// untried is work that is pending and was not tried in vain, so that it is worth waiting for.
+const untried = `wanted <> done AND (attempt = 0 OR attempt = 1 AND lease_owner <> '')`
+
+// Untried reports whether work is pending that was not tried in vain.
+func Untried(ctx context.Context, q store.Querier, kind, key string) (bool, error) {
+	_, found, err := store.Find(ctx, q, func(n *int64) []any { return []any{n} },
+		`SELECT wanted FROM work WHERE kind = $1 AND key = $2 AND `+untried, kind, key)
+	return found, err
+}
+
+// UntriedBelow is Untried for any key that begins with prefix, other than except.
+func UntriedBelow(ctx context.Context, q store.Querier, kind, prefix, except string) (bool, error) {
 	_, found, err := store.Find(ctx, q, func(n *int64) []any { return []any{n} }, `SELECT wanted FROM work
-		WHERE kind = $1 AND wanted <> done AND (attempt = 0 OR attempt = 1 AND lease_owner <> '')
-		  AND key <> $3 AND substr(key, 1, length($2)) = $2 LIMIT 1`, kind, prefix, except)
+		WHERE kind = $1 AND `+untried+` AND key <> $3 AND substr(key, 1, length($2)) = $2 LIMIT 1`, kind, prefix, except)
 	return found, err
 }
 

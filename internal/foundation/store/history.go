@@ -34,6 +34,7 @@ type HistoryFilter struct {
 	SubjectPrefix string
 	Repository    string // Repository.ID
 	Commit        string
+	Action        string
 	Before        string // an Entry.ID: only older ones
 	Limit         int    // 50 when zero
 }
@@ -45,6 +46,7 @@ func History(ctx context.Context, q Querier, f HistoryFilter) ([]waybill.Entry, 
 	w.And("substr(subject, 1, length($)) = $", f.SubjectPrefix)
 	w.And("repository = $", f.Repository)
 	w.And("sha = $", f.Commit)
+	w.And("action = $", f.Action)
 	tail, args := w.Newest(f.Before, f.Limit)
 	return List(ctx, q, historyRow, `SELECT `+historyColumns+` FROM history`+tail, args...)
 }

@@ -2,6 +2,7 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -94,5 +95,52 @@ func TestOutbox(t *testing.T) {
 	box.err = waybill.Errorf(waybill.NotFound, "no such commit")
 	if got := send(); got != "discard" {
 		t.Errorf("what can never succeed: %s", got)
+	}
+}
+
+// TestOutboxIsEmptyInTheEnd: what will never be sent must not keep an alert ringing.
+func TestOutboxIsEmptyInTheEnd(t *testing.T) {
+	t.Parallel()
+	ctx, log := t.Context(), slog.New(slog.DiscardHandler)
+	db, err := store.Open(ctx, store.Options{URL: filepath.Join(t.TempDir(), "waybill.db"), Log: log, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	box := &mailbox{err: waybill.Errorf(waybill.NotFound, "no such commit")}
+	o := &Outbox{
+		DB: db, Forges: map[string]Forge{"plain": box}, Log: log, Now: time.Now,
+		Observer: Observer{Request: func(string, string, error) {}, First: func(time.Duration) {}, Final: func(time.Duration) {}},
+	}
+	r := waybill.Repository{ID: "R", Name: "a", URL: "/a", Forge: "plain", Owner: "o", Hook: "h"}
+	say := func(tx *store.Tx, repository string) error {
+		return gitstore.SetStatuses(ctx, tx, repository, "c", []waybill.Status{{Context: "waybill/a/build", State: waybill.StateSuccess}})
+	}
+	err = db.Write(ctx, "test", func(tx *store.Tx) error {
+		return errors.Join(gitstore.AddRepository(ctx, tx, r), say(tx, "R"), say(tx, "removed"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := gitstore.OutboxPending(ctx, db.Query()); err != nil || n != 4 {
+		t.Errorf("%d to be sent, want 4 (%v)", n, err)
+	}
+	q := queue.New(db, queue.Options{Owner: "test", Now: time.Now, Log: log})
+	running, stop := context.WithCancel(ctx)
+	seen := make(chan struct{}, 2)
+	q.Handle(Kind, 1, 1, func(ctx context.Context, i queue.Item) queue.Result {
+		seen <- struct{}{}
+		return o.Handle(ctx, i)
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- q.Run(running) }()
+	<-seen
+	<-seen
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := gitstore.OutboxPending(ctx, db.Query()); err != nil || n != 0 {
+		t.Errorf("%d still to be sent (%v)", n, err)
 	}
 }

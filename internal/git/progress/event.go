@@ -40,7 +40,7 @@ type Step struct {
 	Step        waybill.Step    `json:"step"`
 	Outcome     waybill.Outcome `json:"outcome"`
 	Description string          `json:"description,omitempty"`
-	DurationMS  int64           `json:"duration_ms,omitempty"` // shown when not 0
+	DurationMS  int64           `json:"duration_ms,omitempty"` // shown when a person would notice it
 	URL         string          `json:"url,omitempty"`         // page of this step
 }
 
@@ -54,7 +54,7 @@ type Finding struct {
 type End struct {
 	Ref   string        `json:"ref,omitempty"`
 	State waybill.State `json:"state"`
-	// Description is shown when it is not empty: leave it out when the steps have said it all.
+	// Description is shown unless a step has said already why the push failed: leave it out when the steps have said it all.
 	Description string `json:"description,omitempty"`
 	URL         string `json:"url,omitempty"` // absolute; the last line of the block
 }

@@ -14,6 +14,9 @@ import (
 // announceAfter is how long a step may run without a line of its own.
 const announceAfter = 2 * time.Second
 
+// noticeable is how many milliseconds a step takes before they are worth a word: 0.0s is none.
+const noticeable = 50
+
 // Widths of the columns. A longer word moves the rest of its line.
 const (
 	stepWidth    = 8 // validate
@@ -37,6 +40,7 @@ type block struct {
 	running []announcement
 	lastURL string
 	headed  bool // the header is printed
+	blamed  bool // a step that is printed says why it failed
 }
 
 // announcement is a step on its way.
@@ -151,7 +155,7 @@ func (p *Printer) show(b *block, e Event, now time.Time) (last bool) {
 			p.line("  " + line)
 		}
 	case End:
-		if e.Description != "" {
+		if e.Description != "" && (!b.blamed || e.State == waybill.StateSuccess) {
 			p.line("  " + e.Description)
 		}
 		if e.URL != "" {
@@ -226,10 +230,11 @@ func (p *Printer) step(b *block, s Step) {
 	if s.Declaration != "" && (b.ref.Declarations > 1 || len(b.named) > 1) {
 		columns = append(columns, s.Declaration)
 	}
-	if s.Description != "" {
-		columns = append(columns, s.Description)
+	if text := strings.TrimPrefix(s.Description, string(s.Outcome)+", "); text != "" { // the outcome is said once
+		columns = append(columns, text)
+		b.blamed = b.blamed || s.Outcome == waybill.Failed || s.Outcome == waybill.Errored
 	}
-	if s.DurationMS > 0 {
+	if s.DurationMS >= noticeable {
 		columns = append(columns, duration(time.Duration(s.DurationMS)*time.Millisecond))
 	}
 	p.line(strings.Join(columns, "  "))

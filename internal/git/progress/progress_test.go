@@ -70,6 +70,38 @@ func TestPrinter(t *testing.T) {
 `,
 		},
 		{
+			name: "a failed build gives its cause once, and what took no time has no duration",
+			events: []any{
+				main(commit),
+				step(waybill.StepValidate, waybill.OK, "1 connector", 12),
+				step(waybill.StepBuild, waybill.Failed, "Dockerfile:3: RUN false: exit code 1", 700),
+				step(waybill.StepRuntime, waybill.Skipped, "skipped, build ended as failed", 0),
+				progress.End{State: waybill.StateFailure, Description: "shop-feed/build: Dockerfile:3: RUN false: exit code 1", URL: "http://h"},
+			},
+			want: `waybill  feeds/shop-feed  1a2b3c4  main
+  validate  ok    1 connector
+  build     failed  Dockerfile:3: RUN false: exit code 1  0.7s
+  runtime   skipped  build ended as failed
+  http://h
+`,
+		},
+		{
+			name: "a failure that no step tells of, and an end that the failed step does not explain",
+			events: []any{
+				main(commit),
+				progress.End{State: waybill.StateError, Description: "not checked, superseded by 2b3c4d5"},
+				progress.Ref{Ref: "refs/heads/b", Commit: commit, Repository: "feeds/shop-feed"},
+				step(waybill.StepBuild, waybill.Failed, "exit code 1", 0),
+				progress.End{State: waybill.StateSuccess, Description: "valid; not deployed, superseded by 2b3c4d5"},
+			},
+			want: `waybill  feeds/shop-feed  1a2b3c4  main
+  not checked, superseded by 2b3c4d5
+waybill  feeds/shop-feed  1a2b3c4  b
+  build     failed  exit code 1
+  valid; not deployed, superseded by 2b3c4d5
+`,
+		},
+		{
 			name: "findings, cleaned of what a terminal obeys",
 			events: []any{
 				main(commit),

@@ -98,24 +98,33 @@ func (e *Engine) Handle(ctx context.Context, item queue.Item) queue.Result {
 	if err == nil {
 		err = e.reconcile(ctx, &work{item: item, repository: r, ref: ref})
 	}
-	switch waybill.CodeOf(err) {
-	case "":
+	switch {
+	case err == nil:
 		return queue.Done()
-	case waybill.Invalid, waybill.Denied, waybill.TooLarge:
+	case permanent(err):
 		return queue.Discard(err)
 	default:
 		return queue.Retry(err)
 	}
 }
 
+// permanent reports whether the same input will meet err again.
+func permanent(err error) bool {
+	return waybill.IsCode(err, waybill.Invalid) || waybill.IsCode(err, waybill.Denied) || waybill.IsCode(err, waybill.TooLarge)
+}
+
 // reconcile finishes what an earlier attempt left open, then looks at the tip if it is new.
 func (e *Engine) reconcile(ctx context.Context, w *work) error {
-	if err := e.fetch(ctx, w); err != nil {
-		return err
+	fetched := e.fetch(ctx, w)
+	if fetched != nil && !permanent(fetched) {
+		return fetched
 	}
 	open, err := gitstore.OpenChecks(ctx, e.DB.Query(), w.repository.ID, w.ref)
 	if err != nil {
 		return err
+	}
+	if fetched != nil {
+		return e.refused(ctx, w, open, fetched)
 	}
 	for _, c := range open {
 		w.check = c
@@ -128,6 +137,17 @@ func (e *Engine) reconcile(ctx context.Context, w *work) error {
 		return err
 	}
 	return e.examine(ctx, w)
+}
+
+// refused ends the checks of a ref that cannot be fetched any more: nobody comes back for them.
+func (e *Engine) refused(ctx context.Context, w *work, open []waybill.Check, cause error) error {
+	for _, c := range open {
+		w.check, w.tip = c, c.Commit
+		if err := e.giveUp(ctx, w, cause); err != nil {
+			return err
+		}
+	}
+	return cause
 }
 
 // examine brings w.check from the phase it is in to planned.

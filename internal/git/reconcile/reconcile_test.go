@@ -26,6 +26,7 @@ type desk struct {
 	tips     map[string]string  // ref → commit
 	commits  map[string]mapTree // commit → files
 	unread   error              // what reading a tree ends with
+	refused  error              // what a fetch ends with
 	observed []waybill.Observed // what the connector room stores
 	accepted []string           // changes handed over, as "name class environment"
 }
@@ -51,6 +52,9 @@ func (m mapTree) Open(_ context.Context, path string) (io.ReadCloser, error) {
 }
 
 func (d *desk) Fetch(_ context.Context, _ waybill.Repository, ref string) (string, error) {
+	if d.refused != nil {
+		return "", d.refused
+	}
 	if tip, ok := d.tips[ref]; ok {
 		return tip, nil
 	}
@@ -279,6 +283,57 @@ func TestRetryReopensTheTip(t *testing.T) {
 	d.want("aaa", "waybill pending in progress\nwaybill/shop-feed/validate success 1 connector\n")
 	d.Handle(t.Context(), queue.Item{Kind: Kind, Key: Key("R", mainRef)})
 	if got := d.board("aaa"); !strings.HasPrefix(got, "waybill success") {
+		t.Error(got)
+	}
+}
+
+func TestFirstPushOfTwoBranchesKeepsTheFirst(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	stale, err := gitstore.Repository(t.Context(), d.DB.Query(), "R")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.push(mainRef, "aaa", good)
+	late := &work{repository: stale, ref: "refs/heads/feature", tip: "bbb"} // its worker began together with the other
+	if _, err := d.observe(t.Context(), late); err != nil || late.repository.DefaultBranch != "main" {
+		t.Errorf("the default became %q (%v)", late.repository.DefaultBranch, err)
+	}
+}
+
+func TestPushIsOnlyOfWhoMadeIt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	err := d.DB.Write(t.Context(), "test", func(tx *store.Tx) error {
+		_, _, err := gitstore.AcceptDelivery(t.Context(), tx, waybill.Delivery{Repository: "R", Forge: "plain", Hook: "h", Event: waybill.Event{
+			Kind: "push", Key: "1", Actor: "ada", Refs: []waybill.RefUpdate{{Name: mainRef, New: "aaa"}},
+		}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for commit, actor := range map[string]string{"aaa": "ada", "bbb": ""} { // bbb was found by polling
+		d.push(mainRef, commit, good)
+		checks, err := gitstore.Checks(t.Context(), d.DB.Query(), "R", commit)
+		if err != nil || len(checks) != 1 || checks[0].Actor != actor {
+			t.Errorf("%s was pushed by %+v, want %q (%v)", commit, checks, actor, err)
+		}
+	}
+}
+
+func TestRetryEndsWhenTheRepositoryRefuses(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.push(mainRef, "aaa", good)
+	if err := d.Retry(t.Context(), "R", "aaa", waybill.Actor{Name: "ada"}); err != nil {
+		t.Fatal(err)
+	}
+	d.refused = waybill.Errorf(waybill.Denied, "feeds/shop-feed refuses the credentials")
+	if got := d.Handle(t.Context(), queue.Item{Kind: Kind, Key: Key("R", mainRef)}); got.String() != "discard" {
+		t.Errorf("got %s", got)
+	}
+	if got := d.board("aaa"); !strings.HasPrefix(got, "waybill error not checked: feeds/shop-feed refuses the credentials\n") {
 		t.Error(got)
 	}
 }

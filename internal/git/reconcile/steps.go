@@ -51,10 +51,10 @@ func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
 		if err := gitstore.PutRef(ctx, tx, seen); err != nil || !isNew {
 			return err
 		}
-		if err := e.adoptDefaultBranch(ctx, tx, w); err != nil {
+		if w.repository.DefaultBranch, err = adoptDefaultBranch(ctx, tx, w); err != nil {
 			return err
 		}
-		if check.Actor, err = gitstore.Pusher(ctx, tx, w.repository.ID, w.ref); err != nil {
+		if check.Actor, err = gitstore.Pusher(ctx, tx, w.repository.ID, w.ref, w.tip); err != nil {
 			return err
 		}
 		if err := gitstore.PutCheck(ctx, tx, check); err != nil {
@@ -68,14 +68,15 @@ func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
 	return isNew, err
 }
 
-// adoptDefaultBranch makes the first pushed branch the default when HEAD of the repository named none.
-func (e *Engine) adoptDefaultBranch(ctx context.Context, tx *store.Tx, w *work) error {
+// adoptDefaultBranch makes the first pushed branch the default when HEAD of the repository named none, and returns the
+// default branch. It reads the store: the branches of a first push are looked at by several workers.
+func adoptDefaultBranch(ctx context.Context, tx *store.Tx, w *work) (string, error) {
+	stored, err := gitstore.Repository(ctx, tx, w.repository.ID)
 	branch, ok := waybill.Branch(w.ref)
-	if !ok || w.repository.DefaultBranch != "" {
-		return nil
+	if err != nil || !ok || stored.DefaultBranch != "" {
+		return stored.DefaultBranch, err
 	}
-	w.repository.DefaultBranch = branch
-	return gitstore.SetDefaultBranch(ctx, tx, w.repository.ID, branch)
+	return branch, gitstore.SetDefaultBranch(ctx, tx, w.repository.ID, branch)
 }
 
 // read parses every manifest of the commit. It changes nothing, so it runs again after a restart.
@@ -180,15 +181,18 @@ func (e *Engine) handOver(ctx context.Context, tx *store.Tx, w *work, c *waybill
 
 // giveUp turns an error that the same commit will meet again into a final status; any other is tried again.
 func (e *Engine) giveUp(ctx context.Context, w *work, cause error) error {
-	code := waybill.CodeOf(cause)
 	last := w.item.Attempt >= maxAttempts && !errors.Is(cause, context.Canceled)
-	if code != waybill.Invalid && code != waybill.TooLarge && code != waybill.Denied && !last {
+	if !permanent(cause) && !last {
 		return cause
 	}
 	c := w.check
 	c.Phase, c.Closed = waybill.Planned, e.Now()
 	c.State, c.Summary = waybill.StateError, "not checked: "+cause.Error()
-	if w.tip != c.Commit {
+	switch w.tip {
+	case c.Commit:
+	case "":
+		c.Summary = "not checked, its branch is gone"
+	default:
 		c.Summary = "not checked, superseded by " + waybill.ShortCommit(w.tip)
 	}
 	e.Log.ErrorContext(ctx, "check given up", "repository", w.repository.FullName(), "ref", w.ref, "commit", c.Commit, "error", cause)

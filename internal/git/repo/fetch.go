@@ -1,11 +1,14 @@
 package repo
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
@@ -72,7 +75,7 @@ func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository,
 	if m.pinned(t.commit) {
 		return t, nil
 	}
-	if err := m.receive(ctx, conn, adv, []plumbing.Hash{t.object}, m.haves(adv), s.o.MaxPack); err != nil {
+	if err := m.receive(ctx, conn, adv, []plumbing.Hash{t.object}, m.haves(adv), s.o); err != nil {
 		return tip{}, err
 	}
 	if t.commit, err = m.peel(t.commit); broken(ctx, err) {
@@ -115,7 +118,7 @@ func (m *mirror) haves(adv advertised) []plumbing.Hash {
 }
 
 // receive asks for wants and stores the pack.
-func (m *mirror) receive(ctx context.Context, conn session, adv advertised, wants, haves []plumbing.Hash, limit int64) error {
+func (m *mirror) receive(ctx context.Context, conn session, adv advertised, wants, haves []plumbing.Hash, o Options) error {
 	req := packp.NewUploadPackRequestFromCapabilities(adv.caps)
 	req.Wants, req.Haves = wants, haves
 	if adv.caps.Supports(capability.NoProgress) {
@@ -129,7 +132,7 @@ func (m *mirror) receive(ctx context.Context, conn session, adv advertised, want
 		return err
 	}
 	defer func() { _ = res.Close() }()
-	return m.store(&bounded{ctx: ctx, r: demux(req.Capabilities, res), left: limit})
+	return m.store(&bounded{ctx: ctx, r: demux(req.Capabilities, res), left: o.MaxPack}, o.MaxObject)
 }
 
 // demux strips the side band that carries progress texts.
@@ -143,8 +146,8 @@ func demux(caps *capability.List, r io.Reader) io.Reader {
 	return r
 }
 
-// store writes a small pack as single objects and keeps any other as it is.
-func (m *mirror) store(pack io.Reader) error {
+// store writes a small pack as single objects and keeps any other as it is. Every pack is inspected first.
+func (m *mirror) store(pack io.Reader, maxObject int64) error {
 	head, err := io.ReadAll(io.LimitReader(pack, maxLoosePack))
 	if err != nil {
 		return err
@@ -153,7 +156,13 @@ func (m *mirror) store(pack io.Reader) error {
 	if len(head) < header {
 		return io.ErrUnexpectedEOF
 	}
-	if len(head) < maxLoosePack && binary.BigEndian.Uint32(head[8:header]) <= maxLooseObjects {
+	if len(head) == maxLoosePack {
+		return m.storePack(io.MultiReader(bytes.NewReader(head), pack), maxObject)
+	}
+	if err := inspect(bytes.NewReader(head), maxObject); err != nil {
+		return err
+	}
+	if binary.BigEndian.Uint32(head[8:header]) <= maxLooseObjects {
 		parser, err := packfile.NewParserWithStorage(packfile.NewScanner(bytes.NewReader(head)), m.storage())
 		if err == nil {
 			_, err = parser.Parse()
@@ -163,12 +172,41 @@ func (m *mirror) store(pack io.Reader) error {
 		}
 		return err
 	}
+	return m.keepPack(bytes.NewReader(head))
+}
+
+// storePack keeps a pack, which goes to the disk first to be inspected.
+func (m *mirror) storePack(pack io.Reader, maxObject int64) (err error) {
+	f, err := os.CreateTemp(filepath.Join(m.dir, "objects", "pack"), "tmp_*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	if _, err := io.Copy(f, pack); err != nil {
+		return err
+	}
+	for _, read := range []func() error{
+		func() error { return inspect(bufio.NewReader(f), maxObject) },
+		func() error { return m.keepPack(f) },
+	} {
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepPack stores a pack with its index.
+func (m *mirror) keepPack(pack io.Reader) error {
 	defer m.forget()
 	w, err := dotgit.New(m.storage().Filesystem()).NewObjectPack()
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(w, io.MultiReader(bytes.NewReader(head), pack))
+	_, err = io.Copy(w, pack)
 	return errors.Join(err, w.Close())
 }
 

@@ -84,7 +84,7 @@ func (s *Mirrors) fetchAll(ctx context.Context, m *mirror, r waybill.Repository)
 	if len(wants) == 0 {
 		return nil
 	}
-	return m.receive(ctx, conn, adv, wants, nil, s.o.MaxPack)
+	return m.receive(ctx, conn, adv, wants, nil, s.o)
 }
 
 // unpinMissing drops the pins of commits that are not here.

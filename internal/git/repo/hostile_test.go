@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,41 @@ func TestTreeOfRepeatedFolders(t *testing.T) {
 	if _, err := f.mirrors.Tree(ctx, f.repository, commit); !waybill.IsCode(err, waybill.TooLarge) {
 		t.Errorf("got %v, want too_large", err)
 	}
+}
+
+// TestSmallPackOfLargeFiles: a file of zeros is sent as a thousandth of its size.
+func TestSmallPackOfLargeFiles(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(f *fixture, zeros string){
+		"few bytes": func(f *fixture, zeros string) { f.clone.Commit("one", map[string]string{"zeros": zeros}) },
+		"large pack": func(f *fixture, zeros string) {
+			f.clone.Commit("one", map[string]string{"zeros": zeros, "noise": noise(2 << 20)})
+		},
+		"difference": func(f *fixture, zeros string) { // of 1.5 MB to 0.75 MB of noise
+			half := noise(3 << 18)
+			f.clone.Commit("one", map[string]string{"half": half})
+			f.clone.Commit("two", map[string]string{"half": half + half})
+			f.clone.Run("repack", "-adfq", "--window=10")
+			_ = zeros
+		},
+	} {
+		f := newFixture(t, repo.Options{MaxObject: 1 << 20})
+		change(f, strings.Repeat("0", 3<<20))
+		f.clone.Push("main")
+		if _, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/heads/main"); !waybill.IsCode(err, waybill.TooLarge) {
+			t.Errorf("%s: got %v, want too_large", name, err)
+		}
+	}
+}
+
+// noise returns n characters that cannot be packed.
+func noise(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b)
+	for i := range b {
+		b[i] = ' ' + b[i]%95
+	}
+	return string(b)
 }
 
 // TestAlternatesOfAnother reads a repository that borrows objects from one that its owner may not read.

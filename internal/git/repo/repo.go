@@ -32,6 +32,7 @@ type Options struct {
 	ListTimeout  time.Duration // for asking what refs there are; default 30 s
 	FetchTimeout time.Duration // for one fetch; default 10 min
 	MaxPack      int64         // bytes of one fetch; default 2 GiB
+	MaxObject    int64         // bytes of one file or folder in the history that is fetched; default 256 MiB
 	MaxFiles     int           // files of one commit; default 100,000
 	MaxFileSize  int64         // bytes of one file; default 256 MiB
 }
@@ -83,6 +84,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxPack == 0 {
 		o.MaxPack = 2 << 30
+	}
+	if o.MaxObject == 0 {
+		o.MaxObject = 256 << 20
 	}
 	if o.MaxFiles == 0 {
 		o.MaxFiles = 100_000

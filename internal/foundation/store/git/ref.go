@@ -43,12 +43,16 @@ func Delivery(ctx context.Context, q store.Querier, id string) (waybill.Delivery
 		`SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)
 }
 
-// Pusher returns who moved a ref last, as the hook named them; empty when no hook told.
-func Pusher(ctx context.Context, q store.Querier, repository, ref string) (string, error) {
+// Pusher returns who moved a ref to a commit, as the hook named them; empty when no hook told. Of a tag, which may be an
+// object of its own, it is who moved it last.
+func Pusher(ctx context.Context, q store.Querier, repository, ref, commit string) (string, error) {
+	_, tag := waybill.Tag(ref)
 	recent, err := store.List(ctx, q, deliveryRow, `SELECT `+deliveryColumns+` FROM deliveries
 		WHERE repository = $1 ORDER BY id DESC LIMIT 20`, repository)
 	for _, d := range recent {
-		if slices.ContainsFunc(d.Event.Refs, func(u waybill.RefUpdate) bool { return u.Name == ref }) {
+		if slices.ContainsFunc(d.Event.Refs, func(u waybill.RefUpdate) bool {
+			return u.Name == ref && (tag || u.New == commit)
+		}) {
 			return d.Event.Actor, err
 		}
 	}

@@ -212,13 +212,15 @@ func MarkSent(ctx context.Context, tx *store.Tx, repository, commit string, seq 
 	return err
 }
 
-// OutboxPending counts the statuses that are not sent; oldest is since when the oldest waits, zero without any.
+// OutboxPending counts the statuses that are still to be sent; oldest is since when the oldest waits, zero without any.
+// Those of a repository that was removed, and those that a forge will never take, are not.
 func OutboxPending(ctx context.Context, q store.Querier) (count int, oldest time.Time, err error) {
 	type pending struct {
 		count  int
 		oldest time.Time
 	}
 	p, _, err := store.Find(ctx, q, func(p *pending) []any { return []any{&p.count, store.Time(&p.oldest)} },
-		`SELECT COUNT(*), COALESCE(MIN(updated), 0) FROM statuses WHERE seq > sent`)
+		`SELECT COUNT(*), COALESCE(MIN(updated), 0) FROM statuses WHERE seq > sent AND EXISTS (
+			SELECT 1 FROM work WHERE kind = $1 AND key = repository || '/' || sha AND wanted <> done)`, Kind)
 	return p.count, p.oldest, err
 }

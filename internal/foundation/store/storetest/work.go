@@ -179,10 +179,10 @@ func outcomes(t *testing.T, db *store.DB) {
 		}
 	}
 	for prefix, want := range map[string]bool{"sno": true, "retry": false, "discard": false, "": true} {
-		below, err := queue.PendingBelow(t.Context(), db.Query(), "x", prefix, "")
+		below, err := queue.UntriedBelow(t.Context(), db.Query(), "x", prefix, "")
 		wantGot(t, want, below, err)
 	}
-	others, err := queue.PendingBelow(t.Context(), db.Query(), "x", "s", "snooze")
+	others, err := queue.UntriedBelow(t.Context(), db.Query(), "x", "s", "snooze")
 	wantGot(t, false, others, err)
 	if observed["x done"] != 2 || observed["x snooze"] != 1 || observed["x discard"] != 2 || observed["x retry"] < 1 {
 		t.Errorf("observed %v", observed)
