@@ -29,7 +29,10 @@ type Finding struct {
 	Path     string // dotted path in the document, such as spec.fields[2].key; empty for the whole document
 	Message  string // what is wrong, in one sentence without full stop
 	Hint     string // what to do; may be empty
-	Fix      string // replacement text for the offending node, only where certain
+	// Fix is the text that corrects the mistake, only where that is certain; it takes the place of Width runes from Line
+	// and Column on. With Width 0 it is inserted there.
+	Fix   string
+	Width int
 	// Declaration is the Identity of the document as a string; empty when its name cannot be read.
 	Declaration string
 }

@@ -91,7 +91,7 @@ func plain(n *yaml.Node) any {
 }
 
 // Fill returns the document as Go values (map, slice, string, bool, int64, float64) with every default of o filled in.
-// Holes and unknown fields are left out.
+// Unknown fields and holes are left out; a hole in a list is nil, so that the others keep their place.
 func (d *Document) Fill(o *Outline) map[string]any {
 	m, _ := d.fill(d.Root, o).(map[string]any)
 	return m
@@ -112,8 +112,8 @@ func (d *Document) fill(n *yaml.Node, o *Outline) any {
 	case yaml.SequenceNode:
 		list := make([]any, 0, len(n.Content))
 		for _, e := range n.Content {
-			if v := d.fill(e, o.Elements); v != nil && !d.gone[e] {
-				list = append(list, v)
+			if !d.gone[e] {
+				list = append(list, d.fill(e, o.Elements))
 			}
 		}
 		return list

@@ -81,7 +81,7 @@ func (d *Document) explain(root *Outline, path Path) Problem {
 	case key != nil && parent.Keys != nil && !parent.Keys.fits(key.Value):
 		d.gone[value] = true
 		return Problem{
-			Mistake: Value, Code: o.Code, Path: path, Message: quote(key.Value) + " is not legal as a key of " + path[:len(path)-1].String(),
+			Mistake: Value, Code: o.Code, Path: path, Message: Quote(key.Value) + " is not legal as a key of " + path[:len(path)-1].String(),
 			Hint: prefixed("write ", parent.Keys.Say),
 		}.at(key)
 	default:
@@ -92,6 +92,7 @@ func (d *Document) explain(root *Outline, path Path) Problem {
 			p.Code = o.Code
 		}
 		p.Line, p.Column = d.Place(path)
+		p.Fix, p.Width = Replace(value, p.Fix)
 		return p
 	}
 }
@@ -128,7 +129,7 @@ func missing(path Path, o *Outline) Problem {
 
 func unknown(root, parent *Outline, path Path) Problem {
 	name := path[len(path)-1]
-	p := Problem{Mistake: Unknown, Path: path, Message: "unknown field " + quote(name)}
+	p := Problem{Mistake: Unknown, Path: path, Message: "unknown field " + Quote(name)}
 	var fields []string
 	if parent != nil {
 		for _, f := range parent.Fields {
@@ -139,7 +140,7 @@ func unknown(root, parent *Outline, path Path) Problem {
 	places := root.places(name, nil)
 	switch {
 	case found:
-		p.Hint, p.Fix = "did you mean "+strconv.Quote(near)+"?", near
+		p.Hint, p.Fix = didYouMean+strconv.Quote(near)+"?", near
 	case len(places) == 1:
 		p.Hint = "it belongs to " + places[0]
 	case len(fields) > 0:
@@ -148,12 +149,14 @@ func unknown(root, parent *Outline, path Path) Problem {
 	return p
 }
 
+const didYouMean = "did you mean "
+
 // slips removes what is said to be missing because its name is misspelt: one slip, one problem.
 func slips(problems []Problem) []Problem {
 	misspelt := map[string]bool{}
 	for _, p := range problems {
-		if p.Mistake == Unknown && p.Fix != "" {
-			misspelt[p.Path[:len(p.Path)-1].Child(p.Fix).String()] = true
+		if near := strings.TrimSuffix(strings.TrimPrefix(p.Hint, didYouMean+`"`), `"?`); p.Mistake == Unknown && near != p.Hint {
+			misspelt[p.Path[:len(p.Path)-1].Child(near).String()] = true
 		}
 	}
 	return slices.DeleteFunc(problems, func(p Problem) bool { return p.Mistake == Missing && misspelt[p.Path.String()] })
@@ -191,12 +194,12 @@ func illegal(o *Outline, path Path, value *yaml.Node) Problem {
 	case kind == List || kind == Mapping:
 		return Problem{Mistake: Value, Message: path.String() + " has too few entries", Hint: "at least " + itoa(max(o.MinItems, 1)) + " must be there"}
 	case len(o.Choices) > 0 && !o.Open:
-		p := Problem{Mistake: Choice, Message: "unknown " + path[len(path)-1] + " " + quote(value.Value), Hint: "one of: " + strings.Join(o.Choices, ", ")}
+		p := Problem{Mistake: Choice, Message: "unknown " + path[len(path)-1] + " " + Quote(value.Value), Hint: "one of: " + strings.Join(o.Choices, ", ")}
 		if strings.HasPrefix(path[len(path)-1], "[") {
-			p.Message = "unknown entry " + quote(value.Value) + " of " + path[:len(path)-1].String()
+			p.Message = "unknown entry " + Quote(value.Value) + " of " + path[:len(path)-1].String()
 		}
 		if near, ok := waybill.Nearest(value.Value, o.Choices); ok {
-			p.Hint, p.Fix = "did you mean "+strconv.Quote(near)+"?", near
+			p.Hint, p.Fix = didYouMean+strconv.Quote(near)+"?", near
 		}
 		return p
 	case kind == Text && value.Value == "":
@@ -206,7 +209,7 @@ func illegal(o *Outline, path Path, value *yaml.Node) Problem {
 	case kind == Text && length < o.MinRunes:
 		return Problem{Mistake: Value, Message: fmt.Sprintf("%s has only %s", path, waybill.Count(length, "character")), Hint: fmt.Sprintf("at least %d are needed", o.MinRunes)}
 	case kind == Text:
-		return Problem{Mistake: Value, Message: quote(value.Value) + " is not legal for " + path.String(), Hint: prefixed("write ", o.Say)}
+		return Problem{Mistake: Value, Message: Quote(value.Value) + " is not legal for " + path.String(), Hint: prefixed("write ", o.Say)}
 	default:
 		return Problem{Mistake: Value, Message: shorten(value.Value) + " is not legal for " + path.String(), Hint: prefixed("write ", o.Say)}
 	}
@@ -218,7 +221,7 @@ func mismatch(o *Outline, path Path, value *yaml.Node) Problem {
 	switch {
 	case value.Kind == yaml.ScalarNode && o.Kinds&Text != 0 && (o.Open && o.fits(value.Value) || slices.Contains(o.Choices, value.Value)):
 		p.Fix = strconv.Quote(value.Value)
-		p.Hint = "write " + quote(value.Value)
+		p.Hint = "write " + Quote(value.Value)
 	case value.Kind == yaml.ScalarNode && kindOf(&yaml.Node{Kind: yaml.ScalarNode, Value: value.Value})&o.Kinds != 0:
 		p.Fix = value.Value
 		p.Hint = "write " + shorten(value.Value) + " without quotes"

@@ -102,6 +102,9 @@ func (o *Outline) fits(text string) bool {
 	return true
 }
 
+// Fits reports whether a text has the length and the form that o demands. It says nothing about choices.
+func (o *Outline) Fits(text string) bool { return o.fits(text) }
+
 // outliner reads outlines. It knows the part of CUE that the files in schemas use.
 type outliner struct {
 	source source

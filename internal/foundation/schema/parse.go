@@ -258,13 +258,13 @@ func keyProblem(key *yaml.Node, first map[string]int) (Problem, bool) {
 	case key.Kind != yaml.ScalarNode:
 		return Problem{Mistake: Key, Message: "a key must be text, not " + kindOf(key).String()}, true
 	case key.ShortTag() != "!!str":
-		quoted := quote(key.Value)
+		quoted := Quote(key.Value)
 		return Problem{
 			Mistake: Key, Message: "the key " + shorten(key.Value) + " is " + kindOf(key).String() + ", not text",
 			Hint: "write " + quoted, Fix: quoted,
 		}, true
 	case twice:
-		return Problem{Mistake: Duplicate, Message: "field " + quote(key.Value) + " is written twice", Hint: "it is in line " + itoa(line) + " already"}, true
+		return Problem{Mistake: Duplicate, Message: "field " + Quote(key.Value) + " is written twice", Hint: "it is in line " + itoa(line) + " already"}, true
 	}
 	return Problem{}, false
 }

@@ -81,4 +81,5 @@ func shorten(s string) string {
 	return s
 }
 
-func quote(s string) string { return strconv.Quote(shorten(s)) }
+// Quote repeats a text of the author in double quotes, shortened where nobody would read on.
+func Quote(s string) string { return strconv.Quote(shorten(s)) }

@@ -4,7 +4,12 @@
 // write instead; no text of the YAML or CUE library reaches a person. Manifests and the server configuration share it.
 package schema
 
-import "gopkg.in/yaml.v3"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
 
 // Mistake is what kind of mistake a problem is.
 type Mistake string
@@ -46,11 +51,30 @@ type Problem struct {
 	Path         Path
 	Message      string
 	Hint         string // what to do; may be empty
-	Fix          string // text to put in place of the node, only where certain
+	Fix          string // text that corrects the mistake, only where that is certain
+	Width        int    // how many runes Fix takes the place of, from Line and Column on
 }
 
-// at returns p placed at n.
+// at returns p placed at n, which its fix takes the place of.
 func (p Problem) at(n *yaml.Node) Problem {
 	p.Line, p.Column = n.Line, n.Column
+	p.Fix, p.Width = Replace(n, p.Fix)
 	return p
+}
+
+// Replace returns text as the fix of n and how many runes it takes the place of; nothing when n is written in a way
+// whose width is not known.
+func Replace(n *yaml.Node, text string) (fix string, width int) {
+	if n == nil || n.Kind != yaml.ScalarNode || text == "" || strings.ContainsAny(n.Value, "\n\"'\\") {
+		return "", 0
+	}
+	width = utf8.RuneCountInString(n.Value)
+	switch n.Style &^ yaml.FlowStyle {
+	case 0:
+		return text, width
+	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+		return text, width + 2
+	default:
+		return "", 0
+	}
 }

@@ -23,19 +23,23 @@ type specimen struct {
 	path      string
 	archive   *txtar.Archive
 	tree      files
-	owner     string
+	all       string // the texts of all manifests
+	options   manifest.Options
+	schema    string   // what the JSON Schema says: rejects, cannot (it cannot know), or empty for legal documents
 	want      []string // CODE file:line:column
 	unchecked int
 	findings  string
 }
+
+const minCorpus = 60
 
 // corpus reads testdata/corpus. In the comment of a case "want CODE [file] line:column" is written by hand; the section
 // "findings" is written by -update and read by people.
 func corpus(tb testing.TB) []specimen {
 	tb.Helper()
 	paths, err := filepath.Glob("testdata/corpus/*.txtar")
-	if err != nil || len(paths) < 60 {
-		tb.Fatalf("corpus of %d cases, want at least 60 (%v)", len(paths), err)
+	if err != nil || len(paths) < minCorpus {
+		tb.Fatalf("corpus of %d cases, want at least 200 (%v)", len(paths), err)
 	}
 	var all []specimen
 	for _, path := range paths {
@@ -43,7 +47,7 @@ func corpus(tb testing.TB) []specimen {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		s := specimen{path: path, archive: a, tree: files{"Dockerfile": "FROM scratch"}, owner: "feeds"}
+		s := specimen{path: path, archive: a, tree: files{"Dockerfile": "FROM scratch"}, options: manifest.Options{Owner: "feeds"}}
 		escapes := s.directives(tb, string(a.Comment))
 		for _, f := range a.Files {
 			text := string(f.Data)
@@ -57,6 +61,7 @@ func corpus(tb testing.TB) []specimen {
 				text = strings.TrimSuffix(text, "\n")
 			}
 			s.tree[f.Name] = text
+			s.all += text
 		}
 		all = append(all, s)
 	}
@@ -76,7 +81,15 @@ func (s *specimen) directives(tb testing.TB, comment string) (escapes bool) {
 		case slices.Equal(words, []string{"no", "Dockerfile"}):
 			delete(s.tree, "Dockerfile")
 		case slices.Equal(words, []string{"owner", "none"}):
-			s.owner = ""
+			s.options.Owner = ""
+		case slices.Equal(words, []string{"platform"}):
+			s.options.Platform = true
+		case slices.Equal(words, []string{"publishing"}):
+			s.options.Publishing = true
+		case len(words) >= 2 && words[0] == "known":
+			s.known(words[1], words[2:])
+		case len(words) == 2 && words[0] == "jsonschema:":
+			s.schema = words[1]
 		case len(words) == 2 && words[0] == "unchecked":
 			s.unchecked, _ = strconv.Atoi(words[1])
 		case slices.Equal(words, []string{"escapes"}):
@@ -86,13 +99,25 @@ func (s *specimen) directives(tb testing.TB, comment string) (escapes bool) {
 	return escapes
 }
 
+// known adds names of a kind, or of forges, to what exists beyond the tree.
+func (s *specimen) known(kind string, names []string) {
+	if s.options.References == nil {
+		s.options.References = &manifest.References{Names: map[string][]string{}}
+	}
+	if kind == "forge" {
+		s.options.References.Forges = append(s.options.References.Forges, names...)
+		return
+	}
+	s.options.References.Names[kind] = append(s.options.References.Names[kind], names...)
+}
+
 func TestCorpus(t *testing.T) {
 	t.Parallel()
 	l := newLoader(t)
 	for _, s := range corpus(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(s.path), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			r, err := l.Load(t.Context(), s.tree, manifest.Options{Owner: s.owner})
+			r, err := l.Load(t.Context(), s.tree, s.options)
 			if err != nil {
 				t.Fatal(err)
 			}

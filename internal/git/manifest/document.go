@@ -17,33 +17,21 @@ import (
 
 const apiVersion = "waybill.dev/v1"
 
-// kinds lists the kinds that exist, the supported ones first.
-var kinds = []string{"Connector", "App", "Repository", "Team", "Site", "Workspace", "AuthProvider", "EventCatalog", "Terms", "Policy"}
-
-// types lists the connector types that exist, the supported ones first.
-var types = []string{"datasource", "export", "export-delta", "data-service", "download", "transform", "write", "upload"}
-
-// definitions names the definition of each supported connector type.
-var definitions = map[string]string{"datasource": "#ConnectorDatasource"}
-
-// foreign says where parts belong that are legal in connectors of another type.
-var foreign = map[string]string{
-	"spec.export":      "it is for connectors of type export and export-delta",
-	"spec.dataService": "it is for connectors of type data-service",
-	"spec.support":     "it is for apps",
-	"spec.webhooks":    "it is for apps",
-}
-
 // document is one document on its way to a declaration.
 type document struct {
 	*schema.Document
 	file        *file
 	folder      string
-	wire        wire
+	values      map[string]any // as it is written, with defaults
+	wire        wire           // of a connector
 	declaration waybill.Declaration
 	findings    waybill.Findings
 	unchecked   int
+	world       *world // what is declared; known when every document has been read
 }
+
+// kind returns the kind; empty while it is not known.
+func (d *document) kind() string { return d.declaration.Kind }
 
 // report adds an error at path.
 func (d *document) report(code waybill.FindingCode, p schema.Path, message, hint string) {
@@ -54,12 +42,20 @@ func (d *document) report(code waybill.FindingCode, p schema.Path, message, hint
 	})
 }
 
+// last returns the finding that was reported last, to be refined.
+func (d *document) last() *waybill.Finding { return &d.findings[len(d.findings)-1] }
+
 // atKey moves the finding that was reported last from the value at p to its key.
 func (d *document) atKey(p schema.Path) {
 	if key, _ := schema.Find(d.Root, p); key != nil {
-		last := &d.findings[len(d.findings)-1]
-		last.Line, last.Column = key.Line, key.Column
+		d.last().Line, d.last().Column = key.Line, key.Column
 	}
+}
+
+// replace offers text in place of the value at p, for the finding that was reported last.
+func (d *document) replace(p schema.Path, text string) {
+	_, n := schema.Find(d.Root, p)
+	d.last().Fix, d.last().Width = schema.Replace(n, text)
 }
 
 // identity returns the identity as a string, or "" while the name is not known.
@@ -82,77 +78,137 @@ func (d *document) text(path ...string) (text string, written bool) {
 	return n.Value, true
 }
 
-// examine finds out what d declares and everything that is wrong with it.
+// written reports whether something stands at the path, legal or not.
+func (d *document) written(p ...string) bool {
+	_, n := schema.Find(d.Root, p)
+	return n != nil
+}
+
+// examine finds out what d declares and everything that is wrong with it alone.
 func (l *Loader) examine(ctx context.Context, d *document) error {
-	if d.Root != nil && d.headed() {
-		if err := l.judge(ctx, d, definitions["datasource"]); err != nil {
+	definition := ""
+	if d.Root != nil && d.headed(l) {
+		name, known := d.definition()
+		if err := l.judge(d, name); err != nil {
 			return err
 		}
+		if !known && !l.muted("type") {
+			d.typed()
+		}
+		definition = name
 	}
 	for _, p := range d.Problems {
-		if len(p.Path) == 1 && (p.Path[0] == "apiVersion" || p.Path[0] == "kind") && p.Mistake != schema.Duplicate {
-			continue // told by headed
+		if told(p) || definition != "" && d.misfit(p) {
+			continue
 		}
-		f := d.file.finding(p)
+		f, ok := l.finding(d.file.name, p)
+		if !ok {
+			continue
+		}
 		f.Declaration = d.identity()
-		if hint := foreign[f.Path]; hint != "" && f.Code == UnknownField {
-			f.Hint = hint
+		if hint := foreign(d.kind(), p.Path); hint != "" && f.Code == UnknownField {
+			f.Hint, f.Fix, f.Width = hint, "", 0
 		}
 		d.findings = append(d.findings, f)
 	}
-	return nil
+	if definition == "" {
+		return nil
+	}
+	return l.apply(ctx, d, false)
 }
 
-// headed checks apiVersion, kind and type, which choose the definition. It reports false when nothing more can be said.
-func (d *document) headed() bool {
+// told reports whether p is about what headed tells.
+func told(p schema.Problem) bool {
+	return len(p.Path) == 1 && (p.Path[0] == "apiVersion" || p.Path[0] == "kind") && p.Mistake != schema.Duplicate
+}
+
+// misfit reports whether p is only about the type, which typed tells.
+func (d *document) misfit(p schema.Problem) bool {
+	return p.Path.String() == "spec.type" && (p.Mistake == schema.Choice || p.Mistake == schema.Missing) && len(typesOf(d.kind())) > 0
+}
+
+// headed checks apiVersion and kind, which choose the definition. It reports false when nothing more can be said.
+func (d *document) headed(l *Loader) bool {
 	version, written := d.text("apiVersion")
 	switch {
+	case l.muted("version"):
 	case !written || version == "":
 		d.report(MissingVersion, nil, "apiVersion is missing", "write \"apiVersion: "+apiVersion+"\"")
+		if !written {
+			d.last().Fix = "apiVersion: " + apiVersion + "\n"
+		}
 	case version != apiVersion:
-		d.report(UnknownVersion, schema.Path{"apiVersion"}, "unknown apiVersion "+strconv.Quote(version), "write \"apiVersion: "+apiVersion+"\"")
+		d.report(UnknownVersion, schema.Path{"apiVersion"}, "unknown apiVersion "+quote(version), "write \"apiVersion: "+apiVersion+"\"")
+		d.replace(schema.Path{"apiVersion"}, apiVersion)
 	}
 	kind, written := d.text("kind")
 	switch {
+	case slices.Contains(waybill.Kinds(), kind):
+		d.name(kind)
+		return !d.misplaced(l)
+	case l.muted("kind"):
 	case !written || kind == "":
 		d.report(UnknownKind, nil, "kind is missing", "write \"kind: Connector\"")
-		return false
-	case kind == "Connector":
-	case slices.Contains(kinds, kind):
-		d.report(UnsupportedKind, schema.Path{"kind"}, "kind "+strconv.Quote(kind)+" is not supported yet", "this version knows Connector")
-		return false
 	default:
-		d.report(UnknownKind, schema.Path{"kind"}, "unknown kind "+strconv.Quote(kind), suggest(kind, kinds))
+		d.report(UnknownKind, schema.Path{"kind"}, "unknown kind "+quote(kind), suggest(kind, waybill.Kinds()))
+		d.nearest(schema.Path{"kind"}, kind, waybill.Kinds())
+	}
+	return false
+}
+
+// misplaced refuses what only the platform repository may declare.
+func (d *document) misplaced(l *Loader) bool {
+	if !ofPlatform(d.kind()) || d.file.options.Platform || l.muted("platform") {
 		return false
 	}
-	d.name()
-	if t, written := d.text("spec", "type"); written && definitions[t] == "" && slices.Contains(types, t) {
-		d.report(UnsupportedType, schema.Path{"spec", "type"}, "type "+strconv.Quote(t)+" is not supported yet", "this version knows datasource")
-		return false
-	}
+	d.report(PlatformOnly, schema.Path{"kind"}, "a "+d.kind()+" is declared in the platform repository only", "move the document there")
 	return true
 }
+
+// typed tells that spec.type is missing or does not exist.
+func (d *document) typed() {
+	at, types := schema.Path{"spec", "type"}, typesOf(d.kind())
+	_, spec := schema.Find(d.Root, at[:1])
+	_, n := schema.Find(d.Root, at)
+	switch {
+	case n == nil && spec != nil && spec.Kind == yaml.MappingNode && !d.slipped(at[:1]):
+		d.report(MissingField, at[:1], "spec.type is missing", `add "type:" with one of: `+strings.Join(types, ", "))
+	case n != nil && n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && n.Value != "":
+		d.report(UnknownChoice, at, "unknown type "+quote(n.Value), suggest(n.Value, types))
+		d.nearest(at, n.Value, types)
+	}
+}
+
+// nearest offers the choice that word was meant to be, for the finding that was reported last.
+func (d *document) nearest(p schema.Path, word string, choices []string) {
+	if near, ok := waybill.Nearest(word, choices); ok {
+		d.replace(p, near)
+	}
+}
+
+// quote repeats a text of the author, shortened where nobody would read on.
+func quote(s string) string { return schema.Quote(s) }
 
 // suggest returns the hint for a misspelt choice.
 func suggest(word string, choices []string) string {
 	if near, ok := waybill.Nearest(word, choices); ok {
-		return "did you mean " + strconv.Quote(near) + "?"
+		return "did you mean " + quote(near) + "?"
 	}
 	return "one of: " + strings.Join(choices, ", ")
 }
 
 // name reads the identity as far as it can be read, so that findings are told where the author looks.
-func (d *document) name() {
+func (d *document) name(kind string) {
 	name, _ := d.text("metadata", "name")
-	d.declaration.Identity = waybill.Identity{Kind: "Connector", Name: name, Major: 1}
+	d.declaration.Identity = waybill.Identity{Kind: kind, Name: name, Major: 1}
 	version, _ := d.text("spec", "version")
-	if n, err := strconv.Atoi(version); err == nil && n > 0 {
+	if n, err := strconv.Atoi(version); err == nil && n > 0 && kind == waybill.KindConnector {
 		d.declaration.Major = n
 	}
 }
 
-// judge checks d against its definition and the rules of its kind.
-func (l *Loader) judge(ctx context.Context, d *document, definition string) error {
+// judge checks d against its definition and reads what it declares.
+func (l *Loader) judge(d *document, definition string) error {
 	outline, err := l.set.Outline(definition)
 	if err != nil {
 		return err
@@ -166,20 +222,38 @@ func (l *Loader) judge(ctx context.Context, d *document, definition string) erro
 			d.findings[i].Declaration = ""
 		}
 	}
-	canonical, err := json.Marshal(d.Fill(outline))
+	d.values = d.Fill(outline)
+	canonical, err := json.Marshal(d.values)
 	if err != nil {
 		return waybill.Wrap(waybill.Internal, err, "document cannot be written as JSON")
 	}
-	if err := json.Unmarshal(canonical, &d.wire); err != nil && len(d.Problems) == 0 {
+	if err := d.decode(canonical); err != nil && len(d.Problems) == 0 {
 		return waybill.Wrap(waybill.Internal, err, "document does not fit its definition")
 	}
 	digest := sha256.Sum256(canonical)
-	connector := d.connector()
 	d.declaration.File, d.declaration.Folder, d.declaration.Line = d.file.name, d.folder, d.Line
 	d.declaration.Lines = d.lines()
 	d.declaration.Digest = "sha256:" + hex.EncodeToString(digest[:])
-	d.declaration.Connector = connector
-	return d.rules(ctx)
+	return nil
+}
+
+// decode turns the canonical document into the domain value of its kind.
+func (d *document) decode(canonical []byte) error {
+	switch d.kind() {
+	case waybill.KindConnector:
+		err := json.Unmarshal(canonical, &d.wire)
+		d.declaration.Connector = d.connector()
+		return err
+	case waybill.KindApp:
+		var w wireApp
+		err := json.Unmarshal(canonical, &w)
+		d.declaration.App = w.app()
+		return err
+	default:
+		var err error
+		d.declaration.Platform, err = platform(d.kind(), canonical)
+		return err
+	}
 }
 
 // lines says where each part of the set-up is written.

@@ -28,7 +28,8 @@ func Explain(code waybill.FindingCode) (e Explanation, ok bool) {
 
 // Explanations returns the explanation of every code that a check can report, in order. Those of the plan are here too.
 func Explanations() []Explanation {
-	all := slices.Concat(explainText(), explainSchema(), explainIdentity(), explainReleases(), explainReferences(), explainRuntime())
+	all := slices.Concat(explainText(), explainSchema(), explainIdentity(), explainReleases(), explainReferences(), explainRuntime(),
+		explainApps(), explainPlatform(), explainKnown())
 	slices.SortFunc(all, func(a, b Explanation) int { return cmp.Compare(a.Code, b.Code) })
 	return all
 }
@@ -74,7 +75,6 @@ func explainSchema() []Explanation {
 		{MissingVersion, "apiVersion is missing", "It says by which rules the document is read.", "kind: Connector", "apiVersion: waybill.dev/v1\nkind: Connector"},
 		{UnknownVersion, "apiVersion does not exist", "This version of Waybill reads waybill.dev/v1.", "apiVersion: v1", "apiVersion: waybill.dev/v1"},
 		{UnknownKind, "kind is missing or does not exist", "The kind chooses the rules for everything else.", "kind: Conector", "kind: Connector"},
-		{UnsupportedKind, "the kind is not supported yet", "It belongs to the format, but this version of Waybill cannot act on it.", "kind: App", "kind: Connector"},
 		{UnknownField, "a field that does not exist", "A misspelt field would be ignored in silence.", "spec: {trigers: []}", "spec: {run: {schedule: \"0 6 * * *\"}}"},
 		{MissingField, "a required field is missing", "Nothing sensible could be assumed in its place.", "metadata: {name: shop-feed}", "metadata: {name: shop-feed, title: Shop feed, owner: feeds}"},
 		{WrongType, "a value of the wrong type", "YAML reads 42 as a number and yes as text; quotes make text of anything.", "title: 42", `title: "42"`},
@@ -91,10 +91,13 @@ func explainIdentity() []Explanation {
 			Duplicate, "declared twice", "One (name, major) can only be one thing.",
 			"two documents with name: shop-feed", "one with spec.version: 1 and one with spec.version: 2, or two names",
 		},
+		{
+			CaseCollision, "two manifests whose paths differ in case only", "Some file systems can hold only one of the two folders, so a clone there loses the other.",
+			"Feed/waybill.yaml and feed/waybill.yaml", "feed/waybill.yaml and garden-feed/waybill.yaml",
+		},
 		{"WB104", "spec.type has changed", "Sites and people rely on what a connector is.", "type: export # was datasource", "a new connector under another name"},
 		{"WB105", "spec.flow has changed", "Projects are built around the flow of a connector.", "flow: migration # was default", "a new connector under another name"},
 		{"WB106", "spec.execution.mode has changed", "Programs that run would lose their values.", "execution: {mode: arguments} # was environment", "a new connector under another name"},
-		{UnsupportedType, "the connector type is not supported yet", "It belongs to the format, but this version of Waybill cannot act on it.", "type: export", "type: datasource"},
 	}
 }
 
@@ -138,7 +141,7 @@ func explainReferences() []Explanation {
 		{IllegalLogo, "the logo cannot be shown", "A logo is an SVG without scripts and references, or a square PNG up to 256 KiB.", "logo: logo.jpg", "logo: logo.svg"},
 		{UnsupportedSource, "code in another place is not supported yet", "This version builds what lies beside the manifest.", "source: {repository: \"https://git.example.org/x.git\"}", "the code in the folder of the manifest"},
 		{UnsupportedSecrets, "secrets are not supported yet", "Their store comes with a later version; until then nothing could resolve them.", "secrets: [{name: TOKEN, ref: {…}}]", "a field of type password"},
-		{UnsupportedAuthentication, "authentication is not supported yet", "AuthProviders come with a later version.", "authentication: {providers: [shop-login]}", "a field of type password"},
+		{UnsupportedAuthentication, "authentication is not supported yet", "Runs receive credentials with a later version.", "authentication: {providers: [shop-login]}", "a field of type password"},
 		{PasswordDefault, "a password in the manifest", "Whatever is in Git is no secret.", "{key: token, type: password, label: Token, default: s3cret}", "{key: token, type: password, label: Token}"},
 	}
 }

@@ -59,8 +59,11 @@ func judged(t *testing.T, r manifest.Result) {
 		}
 	}
 	for _, d := range r.Declarations {
-		if d.Name == "" || d.Major < 1 || d.Connector == nil || d.Digest == "" || d.Connector.Run.Timeout <= 0 || d.Connector.Build.Timeout <= 0 {
+		if d.Name == "" || d.Major < 1 || d.Connector == nil && d.App == nil && d.Platform == nil || d.Digest == "" {
 			t.Errorf("incomplete declaration %+v", d)
+		}
+		if c := d.Connector; c != nil && (c.Run.Timeout <= 0 || c.Build.Timeout <= 0) {
+			t.Errorf("connector without limits %+v", d)
 		}
 	}
 }

@@ -10,9 +10,12 @@ import (
 	"context"
 	"path"
 	"runtime"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/waybill-dev/waybill/internal/foundation/filter"
 	"github.com/waybill-dev/waybill/internal/foundation/schema"
 	"github.com/waybill-dev/waybill/internal/waybill"
 	"github.com/waybill-dev/waybill/schemas"
@@ -24,6 +27,23 @@ type Options struct {
 	Owner string
 	// Folders holds the folders whose manifests are read, "." for the root; nil reads all.
 	Folders []string
+	// Platform says that the tree may declare platform kinds: it is the platform repository, or that is not known.
+	// A kind of which the tree declares at least one is then complete: a reference to another one is an error.
+	Platform bool
+	// Publishing says that the declarations go to everybody, as for a release tag: what is legal in drafts only is an
+	// error, not a warning.
+	Publishing bool
+	// References is what exists beyond the tree. nil: not known; what the tree does not resolve is counted as unchecked.
+	References *References
+	// Policies hold for every declaration, by name. Those that the tree declares take the place of their namesakes.
+	Policies map[string]waybill.PolicySpec
+}
+
+// References is what exists beyond a tree, as a server knows it.
+type References struct {
+	Declarations []waybill.Declaration // of all kinds; those of the tree take the place of their namesakes
+	Names        map[string][]string   // by kind: what exists although nothing declares it, such as teams of repositories
+	Forges       []string              // names of configured forges
 }
 
 // Result is what the manifests of a tree say.
@@ -37,17 +57,33 @@ type Result struct {
 
 // Loader loads manifests. It is safe for concurrent use.
 type Loader struct {
-	set *schema.Set
+	set     *schema.Set
+	filters *filter.Environment
+	rules   []rule
+	codes   map[schema.Mistake]waybill.FindingCode
+	mute    string // the check that is left out, to see whether anybody misses it; empty outside tests
 }
 
-// New compiles the schemas. An error is a mistake of ours in them.
-func New() (*Loader, error) {
-	set, err := schema.New(schemas.Manifest()...)
+// New reads the schemas. An error is a mistake of ours in them.
+func New() (*Loader, error) { return newLoader(schemas.Manifest(), "") }
+
+func newLoader(files [][]byte, mute string) (*Loader, error) {
+	set, err := schema.New(files...)
 	if err != nil {
 		return nil, err
 	}
-	return &Loader{set: set}, nil
+	filters, err := filter.New()
+	if err != nil {
+		return nil, err
+	}
+	l := &Loader{set: set, filters: filters, codes: mistakes(), mute: mute}
+	l.rules = slices.DeleteFunc(l.table(), func(r rule) bool { return r.name == mute })
+	delete(l.codes, schema.Mistake(strings.TrimPrefix(mute, "mistake ")))
+	return l, nil
 }
+
+// muted reports whether a check is left out.
+func (l *Loader) muted(check string) bool { return l.mute == check }
 
 // Load reads every manifest of tree. Mistakes of the author are findings; an error means that the tree could not be
 // read or that ctx ended.
@@ -57,25 +93,25 @@ func (l *Loader) Load(ctx context.Context, tree waybill.Tree, o Options) (Result
 		return Result{}, err
 	}
 	files := make([]file, len(x.manifests))
-	g, ctx := errgroup.WithContext(ctx)
+	g, loading := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range x.manifests {
 		g.Go(func() error {
-			files[i] = file{name: name, index: x, owner: o.Owner}
-			return l.load(ctx, &files[i])
+			files[i] = file{name: name, index: x, options: &o}
+			return l.load(loading, &files[i])
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return Result{}, err
 	}
-	return collect(x, files), nil
+	return l.collect(ctx, x, files, o)
 }
 
 // file is one manifest on its way.
 type file struct {
 	name      string
 	index     *index
-	owner     string
+	options   *Options
 	documents []*document
 	findings  waybill.Findings
 }
@@ -86,10 +122,7 @@ func (l *Loader) load(ctx context.Context, f *file) error {
 		return err
 	}
 	if f.index.isLink(f.name) {
-		f.findings = append(f.findings, waybill.Finding{
-			Code: LinkedManifest, Severity: waybill.SeverityError, File: f.name, Line: 1, Column: 1,
-			Message: "the manifest is a symbolic link", Hint: "put the file itself here",
-		})
+		f.add(l, "link", waybill.Finding{Code: LinkedManifest, Message: "the manifest is a symbolic link", Hint: "put the file itself here"})
 		return nil
 	}
 	src, err := waybill.ReadFile(ctx, f.index.tree, f.name, schema.MaxBytes)
@@ -101,11 +134,13 @@ func (l *Loader) load(ctx context.Context, f *file) error {
 	}
 	documents, problems := schema.Parse(src)
 	for _, p := range problems {
-		f.findings = append(f.findings, f.finding(p))
+		if found, ok := l.finding(f.name, p); ok {
+			f.findings = append(f.findings, found)
+		}
 	}
 	if len(documents) == 0 && f.findings.Errors() == 0 {
-		f.findings = append(f.findings, waybill.Finding{
-			Code: EmptyManifest, Severity: waybill.SeverityWarning, File: f.name, Line: 1, Column: 1,
+		f.add(l, "empty", waybill.Finding{
+			Code: EmptyManifest, Severity: waybill.SeverityWarning,
 			Message: "the manifest declares nothing", Hint: "delete it, or start with \"apiVersion: waybill.dev/v1\"",
 		})
 	}
@@ -119,81 +154,30 @@ func (l *Loader) load(ctx context.Context, f *file) error {
 	return g.Wait()
 }
 
+// add adds a finding of a check at the start of the file, an error unless it says otherwise.
+func (f *file) add(l *Loader, check string, found waybill.Finding) {
+	if l.muted(check) {
+		return
+	}
+	if found.Severity == "" {
+		found.Severity = waybill.SeverityError
+	}
+	found.File, found.Line, found.Column = f.name, 1, 1
+	f.findings = append(f.findings, found)
+}
+
 // finding turns a problem of the schema into a finding.
-func (f *file) finding(p schema.Problem) waybill.Finding {
-	found := waybill.Finding{
-		Code: codeOf(p.Mistake), Severity: waybill.SeverityError, File: f.name, Line: p.Line, Column: p.Column,
-		Path: p.Path.String(), Message: p.Message, Hint: p.Hint, Fix: p.Fix,
+func (l *Loader) finding(file string, p schema.Problem) (f waybill.Finding, ok bool) {
+	code, ok := l.codes[p.Mistake]
+	f = waybill.Finding{
+		Code: code, Severity: waybill.SeverityError, File: file, Line: p.Line, Column: p.Column,
+		Path: p.Path.String(), Message: p.Message, Hint: p.Hint, Fix: p.Fix, Width: p.Width,
 	}
 	if p.Code != "" {
-		found.Code = waybill.FindingCode(p.Code)
+		f.Code = waybill.FindingCode(p.Code)
 	}
 	if p.Mistake == schema.Mark || p.Mistake == schema.LineEnd {
-		found.Severity = waybill.SeverityWarning
+		f.Severity = waybill.SeverityWarning
 	}
-	return found
-}
-
-// maxFindings is how many findings of one file are told.
-const maxFindings = 100
-
-// collect puts the files together and checks what needs more than one document.
-func collect(x *index, files []file) Result {
-	r := Result{Files: len(files)}
-	for _, name := range x.misnamed {
-		r.Findings = append(r.Findings, waybill.Finding{
-			Code: MisnamedManifest, Severity: waybill.SeverityWarning, File: name, Line: 1, Column: 1,
-			Message: "the file is not read as a manifest", Hint: "name it " + Name,
-		})
-	}
-	duplicates(files)
-	for i := range files {
-		f := &files[i]
-		own := f.findings
-		for _, d := range f.documents {
-			d.findings.Sort()
-			own = append(own, d.findings...)
-			if d.findings.Errors() == 0 {
-				r.Declarations = append(r.Declarations, d.declaration)
-			}
-			r.Unchecked += d.unchecked
-		}
-		r.Findings = append(r.Findings, capped(f.name, own)...)
-	}
-	r.Findings.Sort()
-	return r
-}
-
-// capped cuts the findings of one file off where nobody reads on.
-func capped(name string, findings waybill.Findings) waybill.Findings {
-	if len(findings) <= maxFindings {
-		return findings
-	}
-	findings.Sort()
-	return append(findings[:maxFindings:maxFindings], waybill.Finding{
-		Code: TooLarge, Severity: waybill.SeverityError, File: name, Line: findings[maxFindings].Line, Column: 1,
-		Message: "the file has more than 100 findings; the rest is not shown", Hint: "correct the ones above first",
-	})
-}
-
-// duplicates reports every declaration whose name and major another one has before it.
-func duplicates(files []file) {
-	first := map[waybill.Identity]*document{}
-	for i := range files {
-		for _, d := range files[i].documents {
-			id := d.declaration.Identity
-			if id.Name == "" {
-				continue
-			}
-			before, taken := first[id]
-			if !taken {
-				first[id] = d
-				continue
-			}
-			line, column := before.Place(schema.Path{"metadata", "name"})
-			at := waybill.Finding{File: before.file.name, Line: line, Column: column}.Place()
-			d.report(Duplicate, schema.Path{"metadata", "name"},
-				"connector "+id.String()+" is declared twice", "it is in "+at+" already; give one another name or another spec.version")
-		}
-	}
+	return f, ok
 }

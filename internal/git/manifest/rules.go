@@ -2,223 +2,203 @@ package manifest
 
 import (
 	"context"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/robfig/cron/v3"
 
 	"github.com/waybill-dev/waybill/internal/foundation/schema"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// rules checks what a definition cannot say.
-func (d *document) rules(ctx context.Context) error {
-	d.ownerRule()
-	d.storeRules()
-	d.healthRule()
-	d.durationRules()
-	d.quantityRules()
-	d.scheduleRule()
-	d.fieldRules()
-	d.configRules()
-	d.releaseRules()
-	return d.fileRules(ctx)
+// rule checks what a definition cannot say.
+type rule struct {
+	name  string
+	kinds []string // empty: all
+	// together says that the rule needs to know what else is declared.
+	together bool
+	check    func(context.Context, *document) error
 }
 
-// written reports whether something stands at the path, legal or not.
-func (d *document) written(p ...string) bool {
-	_, n := schema.Find(d.Root, p)
-	return n != nil
+// table lists the rules, in the order they are applied.
+func (l *Loader) table() []rule {
+	connector, app, both := []string{waybill.KindConnector}, []string{waybill.KindApp}, []string{waybill.KindConnector, waybill.KindApp}
+	return slices.Concat(
+		[]rule{
+			{name: "owner", together: true, check: plain((*document).ownerRule)},
+			{name: "spans", check: plain((*document).spanRules)},
+			{name: "dates", check: plain((*document).dateRules)},
+			{name: "files", check: plain((*document).fileRules)},
+			{name: "logo", check: reading((*document).logoRule)},
+			{name: "tag pattern", kinds: both, check: plain((*document).tagRule)},
+			{name: "branch", kinds: both, check: plain((*document).branchRule)},
+		},
+		each(connector, connectorRules()),
+		each(app, l.appRules()),
+		platformRules(),
+		policyRules(),
+	)
 }
 
+// each gives rules their kinds.
+func each(kinds []string, rules []rule) []rule {
+	for i := range rules {
+		rules[i].kinds = kinds
+	}
+	return rules
+}
+
+// plain makes a rule of a function that reads no file.
+func plain(check func(*document)) func(context.Context, *document) error {
+	return func(_ context.Context, d *document) error {
+		check(d)
+		return nil
+	}
+}
+
+// reading makes a rule of a function that reads files.
+func reading(check func(*document, context.Context) error) func(context.Context, *document) error {
+	return func(ctx context.Context, d *document) error { return check(d, ctx) }
+}
+
+// apply applies the rules for the kind of d: those that look at d alone, or those that need the others.
+func (l *Loader) apply(ctx context.Context, d *document, together bool) error {
+	for _, r := range l.rules {
+		if r.together != together || len(r.kinds) > 0 && !slices.Contains(r.kinds, d.kind()) {
+			continue
+		}
+		if err := r.check(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func connectorRules() []rule {
+	return []rule{
+		{name: "secrets", check: plain((*document).secretsRule)},
+		{name: "authentication", check: plain((*document).authenticationRule)},
+		{name: "source", check: plain((*document).sourceRule)},
+		{name: "health check", together: true, check: plain((*document).healthRule)},
+		{name: "cores", check: plain((*document).coresRule)},
+		{name: "memory", check: plain((*document).memoryRule)},
+		{name: "schedule", check: plain((*document).scheduleRule)},
+		{name: "field keys", check: plain((*document).keyRules)},
+		{name: "field options", check: plain((*document).optionRules)},
+		{name: "option values", check: plain((*document).optionValueRules)},
+		{name: "field defaults", check: plain((*document).defaultRules)},
+		{name: "field passwords", check: plain((*document).passwordRules)},
+		{name: "config", check: plain((*document).configRules)},
+		{name: "access for everyone", check: plain((*document).everyoneRule)},
+		{name: "access inside targets", check: plain((*document).targetsRule)},
+		{name: "sites", together: true, check: plain((*document).siteReferences)},
+	}
+}
+
+// ownerRule checks metadata.owner against the team of the repository, or else against the teams that exist.
 func (d *document) ownerRule() {
-	owner, at := d.wire.Metadata.Owner, schema.Path{"metadata", "owner"}
+	owner, _ := d.text("metadata", "owner")
+	at, own := schema.Path{"metadata", "owner"}, d.file.options.Owner
 	switch {
-	case owner == "" || owner == d.file.owner:
-	case d.file.owner == "":
-		d.unchecked++
+	case !d.Usable(at) || owner == own:
+	case own == "" || ofPlatform(d.kind()):
+		d.refer(UnknownTeam, waybill.KindTeam, owner, at)
 	default:
-		d.report(ForeignOwner, at, "owner "+strconv.Quote(owner)+" is not the team of this repository", "write "+strconv.Quote(d.file.owner))
+		d.report(ForeignOwner, at, "owner "+quote(owner)+" is not the team of this repository", "write "+quote(own))
+		d.replace(at, own)
 	}
 }
 
-// storeRules refuses what the parts of Waybill that are still to come would have to resolve.
-func (d *document) storeRules() {
-	spec := d.wire.Spec
-	if len(spec.Secrets) > 0 {
-		d.report(UnsupportedSecrets, schema.Path{"spec", "secrets"}, "secrets are not supported until their store exists", "delete spec.secrets")
-	}
-	if len(spec.Authentication.Providers) > 0 {
-		d.report(UnsupportedAuthentication, schema.Path{"spec", "authentication", "providers"},
-			"authentication is not supported until AuthProviders exist", "delete spec.authentication")
-	}
-	if spec.Source != nil {
-		d.report(UnsupportedSource, schema.Path{"spec", "source"},
-			"code in another place is not supported yet", "put the code beside the manifest and delete spec.source")
-	}
+// span is a duration somewhere in a document, and how long it may be.
+type span struct {
+	path        schema.Path
+	least, most time.Duration
+	legal       string // what to write, in words
 }
 
-func (d *document) healthRule() {
-	if d.wire.Spec.Application.Command != "" && !d.written("spec", "application", "healthCheck") {
-		d.report(HealthCheckMissing, schema.Path{"spec", "application"}, "spec.application.healthCheck is missing",
-			`the policy demands one; add "healthCheck: {arguments: [--help]}"`)
+const day = 24 * time.Hour
+
+// spans lists the durations of d.
+func (d *document) spans() []span {
+	all := []span{
+		{schema.Path{"spec", "build", "timeout"}, 1, day, "more than 0s and at most 24h"},
+		{schema.Path{"spec", "application", "healthCheck", "timeout"}, 1, time.Minute, "more than 0s and at most 60s"},
+		{schema.Path{"spec", "run", "timeout"}, 1, 7 * day, "more than 0s and at most 168h"},
+		{schema.Path{"spec", "install", "link", "ttl"}, 1, 90 * day, "more than 0s and at most 90d"},
+		{schema.Path{"spec", "credentials", "rotateEvery"}, day, 1000 * day, "1d to 1000d"},
+		{schema.Path{"spec", "credentials", "overlap"}, 0, 7 * day, "0s to 7d"},
 	}
-}
-
-// Limits of durations.
-const (
-	maxHealthCheck = time.Minute
-	maxBuild       = 24 * time.Hour
-	maxRun         = 7 * 24 * time.Hour
-)
-
-func (d *document) durationRules() {
-	d.limit(maxBuild, "spec", "build", "timeout")
-	d.limit(maxHealthCheck, "spec", "application", "healthCheck", "timeout")
-	d.limit(maxRun, "spec", "run", "timeout")
-}
-
-// limit refuses a written duration that is nothing or more than most.
-func (d *document) limit(most time.Duration, p ...string) {
-	text, _ := d.text(p...)
-	if !d.Usable(p) {
-		return
-	}
-	if v := duration(text); v <= 0 || v > most {
-		d.report(IllegalDuration, p, strconv.Quote(text)+" is not legal for "+schema.Path(p).String(), "write more than 0s and at most "+short(most))
-	}
-}
-
-// short prints a duration without trailing zero units.
-func short(v time.Duration) string {
-	if v == time.Minute {
-		return "60s"
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(v.String(), "0s"), "0m")
-}
-
-const minMemory = 6 << 20 // what a container needs to start
-
-func (d *document) quantityRules() {
-	cpu := schema.Path{"spec", "run", "resources", "cpu"}
-	if text, _ := d.text(cpu...); d.Usable(cpu) {
-		if v, err := strconv.ParseFloat(text, 64); err != nil || v < 0.01 {
-			d.report(IllegalQuantity, cpu, strconv.Quote(text)+" is not legal for "+cpu.String(), "at least 0.01 cores are needed")
+	if d.declaration.App != nil {
+		for _, e := range d.declaration.App.Endpoints {
+			all = append(all, span{schema.Path{"spec", "endpoints", e.Key, "timeout"}, 1, time.Minute, "more than 0s and at most 60s"})
 		}
 	}
-	mem := schema.Path{"spec", "run", "resources", "memory"}
-	if text, _ := d.text(mem...); d.Usable(mem) && memory(text) < minMemory {
-		d.report(IllegalQuantity, mem, strconv.Quote(text)+" is not legal for "+mem.String(), "write 6Mi to 1048576Gi")
-	}
+	return all
 }
 
-func (d *document) scheduleRule() {
-	at := schema.Path{"spec", "run", "schedule"}
-	spec := d.wire.Spec.Run.Schedule
-	if spec == "" {
-		return
-	}
-	if message, hint := badSchedule(spec); message != "" {
-		d.report(IllegalSchedule, at, message, hint)
-	}
-}
-
-// badSchedule says what is wrong with a cron expression; the message is empty when nothing is.
-func badSchedule(spec string) (message, hint string) {
-	const form = `write five fields such as "0 */6 * * *": minute, hour, day, month, weekday`
-	fields := strings.Fields(spec)
-	if len(fields) > 0 && (strings.HasPrefix(fields[0], "CRON_TZ=") || strings.HasPrefix(fields[0], "TZ=")) {
-		_, zone, _ := strings.Cut(fields[0], "=")
-		if _, err := time.LoadLocation(zone); err != nil || zone == "" {
-			return "unknown time zone " + strconv.Quote(zone), "write a name such as Europe/Berlin or UTC"
+// spanRules refuses written durations that are too short or too long.
+func (d *document) spanRules() {
+	for _, s := range d.spans() {
+		text, _ := d.text(s.path...)
+		if !d.Usable(s.path) {
+			continue
 		}
-		fields = fields[1:]
-	}
-	if len(fields) != 5 {
-		return "the schedule has " + waybill.Count(len(fields), "field") + ", not five", form
-	}
-	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
-	schedule, err := parser.Parse(strings.Join(fields, " "))
-	if err != nil {
-		return "the schedule " + strconv.Quote(spec) + " cannot be read", form
-	}
-	if schedule.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return "the schedule " + strconv.Quote(spec) + " never comes", "check day and month"
-	}
-	return "", ""
-}
-
-func (d *document) releaseRules() {
-	r := d.wire.Spec.Release
-	if p := (schema.Path{"spec", "release", "prod", "tag"}); r.Prod.Tag != "" {
-		if message, hint := badPattern(r.Prod.Tag); message != "" {
-			d.report(IllegalPattern, p, message, hint)
+		v := duration(text)
+		unread := v <= 0 && strings.Trim(text, "0dhms") != "" // beyond every clock
+		if unread || v < s.least || v > s.most {
+			d.report(IllegalDuration, s.path, quote(text)+" is not legal for "+s.path.String(), "write "+s.legal)
 		}
 	}
-	if p := (schema.Path{"spec", "release", "dev", "branch"}); r.Dev.Branch != "" && !legalRef(r.Dev.Branch) {
-		d.report(IllegalBranch, p, strconv.Quote(r.Dev.Branch)+" is no name of a branch", "write a short name such as main")
-	}
-	d.accessRules()
 }
 
-// badPattern says what is wrong with a pattern for release tags.
-func badPattern(pattern string) (message, hint string) {
-	const form = "write a prefix and *, such as v* or name/v*"
-	_, err := path.Match(pattern, "")
-	literal := pattern[:max(strings.IndexAny(pattern, `*?[\`), 0)]
-	switch {
-	case err != nil:
-		return "the tag pattern " + strconv.Quote(pattern) + " cannot be read", form
-	case !strings.Contains(pattern, "*"):
-		return "the tag pattern " + strconv.Quote(pattern) + " has no place for a version", form
-	case !legalRef(literal + "1.0.0"):
-		return "no tag can match " + strconv.Quote(pattern), form
-	}
-	return "", ""
-}
-
-// legalRef reports whether Git accepts name as a short branch or tag name (git check-ref-format).
-func legalRef(name string) bool {
-	for part := range strings.SplitSeq(name, "/") {
-		if part == "" || part[0] == '.' || strings.HasSuffix(part, ".lock") {
-			return false
+// dateRules refuses days that no calendar has.
+func (d *document) dateRules() {
+	paths := []schema.Path{{"spec", "effective"}}
+	if a := d.declaration.App; a != nil {
+		for i := range a.Members {
+			paths = append(paths, schema.Path{"spec", "members"}.Index(i).Child("expires"))
+		}
+		for i := range a.Allowlist {
+			paths = append(paths, schema.Path{"spec", "allowlist"}.Index(i).Child("until"))
 		}
 	}
-	illegal := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`~^:?*[\`, r) }
-	return !strings.ContainsFunc(name, illegal) && !strings.Contains(name, "..") && !strings.Contains(name, "@{") &&
-		name != "@" && name[0] != '-' && !strings.HasSuffix(name, ".") && !strings.HasPrefix(name, "refs/")
-}
-
-func (d *document) accessRules() {
-	access, targets := d.wire.Spec.Release.Access, d.wire.Spec.Release.Targets
-	at := schema.Path{"spec", "release", "access"}
-	empty := func(s waybill.Scope) bool { return len(s.Accounts)+len(s.Projects)+len(s.Sites) == 0 }
-	if access.Everyone && !empty(access.Scope) {
-		d.report(EveryoneAndScopes, at.Child("everyone"), "access is for everyone and for a list as well", "keep one of them")
-		return
-	}
-	if empty(targets) {
-		return
-	}
-	if access.Everyone {
-		d.report(OutsideTargets, at.Child("everyone"), "access for everyone goes beyond targets", "list the places of spec.release.targets, or delete targets")
-	}
-	for _, list := range []struct {
-		name            string
-		access, targets []string
-	}{
-		{"accounts", access.Accounts, targets.Accounts},
-		{"projects", access.Projects, targets.Projects},
-		{"sites", access.Sites, targets.Sites},
-	} {
-		for i, place := range list.access {
-			if place != "" && !slices.Contains(list.targets, place) {
-				d.report(OutsideTargets, at.Child(list.name).Index(i), strconv.Quote(place)+" is not among spec.release.targets."+list.name,
-					"add it there, or delete it here")
-			}
+	for _, p := range paths {
+		text, _ := d.text(p...)
+		if !d.Usable(p) {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, text); err != nil {
+			d.report(IllegalDate, p, "there is no day "+quote(text), "check month and day")
 		}
 	}
+}
+
+// once reports every entry of a list whose key was there before; empty keys are none. name says what they are.
+func (d *document) once(name string, keys []string, at func(i int) schema.Path) {
+	seen := map[string]bool{}
+	for i, key := range keys {
+		if seen[key] && key != "" {
+			d.report(DuplicateEntry, at(i), name+" "+quote(key)+" is there twice", "delete one")
+		}
+		seen[key] = true
+	}
+}
+
+// entries returns the paths of one part of the entries of a list of spec.
+func entries(list, part string) func(i int) schema.Path {
+	return func(i int) schema.Path {
+		p := schema.Path{"spec", list}.Index(i)
+		if part == "" {
+			return p
+		}
+		return p.Child(part)
+	}
+}
+
+// keys returns one text of each entry of a list.
+func keys[T any](list []T, key func(T) string) []string {
+	all := make([]string, len(list))
+	for i, e := range list {
+		all[i] = key(e)
+	}
+	return all
 }

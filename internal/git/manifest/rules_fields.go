@@ -3,23 +3,24 @@ package manifest
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/waybill-dev/waybill/internal/foundation/schema"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-func (d *document) fieldRules() {
+// eachField calls check for every field and its path.
+func (d *document) eachField(check func(f waybill.Field, at schema.Path)) {
+	for i, f := range d.declaration.Connector.Fields {
+		check(f, schema.Path{"spec", "fields"}.Index(i))
+	}
+}
+
+func (d *document) keyRules() {
 	first := map[string]int{}
 	for i, f := range d.declaration.Connector.Fields {
-		at := schema.Path{"spec", "fields"}.Index(i)
 		if f.Key != "" {
-			d.keyRule(f, at.Child("key"), i, first)
-		}
-		if f.Type != "" {
-			d.optionRules(f, at)
-			d.defaultRule(f, at.Child("default"))
+			d.keyRule(f, schema.Path{"spec", "fields"}.Index(i).Child("key"), i, first)
 		}
 	}
 }
@@ -30,12 +31,12 @@ func (d *document) keyRule(f waybill.Field, at schema.Path, i int, first map[str
 	before, taken := first[env]
 	switch {
 	case taken && d.declaration.Connector.Fields[before].Key == f.Key:
-		d.report(CollapsingKeys, at, "field "+strconv.Quote(f.Key)+" is declared twice", "delete one, or give it another key")
+		d.report(CollapsingKeys, at, "field "+quote(f.Key)+" is declared twice", "delete one, or give it another key")
 	case taken:
-		d.report(CollapsingKeys, at, strconv.Quote(f.Key)+" and "+strconv.Quote(d.declaration.Connector.Fields[before].Key)+" both become "+env,
+		d.report(CollapsingKeys, at, quote(f.Key)+" and "+quote(d.declaration.Connector.Fields[before].Key)+" both become "+env,
 			"give one of them another key")
 	case strings.HasPrefix(env, "WAYBILL_") || slices.Contains(reserved, env):
-		d.report(ReservedName, at, strconv.Quote(f.Key)+" becomes "+env+", which is not the connector's", "give it another key")
+		d.report(ReservedName, at, quote(f.Key)+" becomes "+env+", which is not the connector's", "give it another key")
 	}
 	if !taken {
 		first[env] = i
@@ -45,36 +46,52 @@ func (d *document) keyRule(f waybill.Field, at schema.Path, i int, first map[str
 // reserved are the environment variables that a program needs as they are.
 var reserved = []string{"PATH", "HOME", "HOSTNAME", "LD_PRELOAD", "LD_LIBRARY_PATH"}
 
-func (d *document) optionRules(f waybill.Field, at schema.Path) {
-	choice := f.Type == "select" || f.Type == "multiselect"
-	written := d.written(at.Child("options")...)
-	switch {
-	case choice && !written:
-		d.report(OptionsMismatch, at, "a field of type "+f.Type+" needs options", `add "options: [{value: a, label: A}]"`)
-	case !choice && written:
-		d.report(OptionsMismatch, at.Child("options"), "a field of type "+f.Type+" has no options", "delete them, or write type: select")
-	}
-	seen := map[string]bool{}
-	for i, o := range f.Options {
-		p := at.Child("options").Index(i).Child("value")
-		if seen[o.Value] && d.Usable(p) {
-			d.report(DuplicateOption, p, "option "+strconv.Quote(o.Value)+" is there twice", "delete one")
+// optionRules checks that options are where they belong.
+func (d *document) optionRules() {
+	d.eachField(func(f waybill.Field, at schema.Path) {
+		choice := f.Type == "select" || f.Type == "multiselect"
+		written := d.written(at.Child("options")...)
+		switch {
+		case choice && !written:
+			d.report(OptionsMismatch, at, "a field of type "+f.Type+" needs options", `add "options: [{value: a, label: A}]"`)
+		case !choice && written && f.Type != "":
+			d.report(OptionsMismatch, at.Child("options"), "a field of type "+f.Type+" has no options", "delete them, or write type: select")
 		}
-		seen[o.Value] = true
-	}
+	})
 }
 
-func (d *document) defaultRule(f waybill.Field, at schema.Path) {
-	if f.Default == nil {
-		return
-	}
-	if f.Type == "password" {
-		d.report(PasswordDefault, at, "a password has no default", "delete it; a site gives the value")
-		return
-	}
-	if hint := unfit(f, *f.Default); hint != "" && (d.Usable(at) && !d.holed(at[:len(at)-1].Child("options"))) {
-		d.report(IllegalDefault, at, strconv.Quote(*f.Default)+" is not legal for a field of type "+f.Type, hint)
-	}
+// optionValueRules checks that options differ.
+func (d *document) optionValueRules() {
+	d.eachField(func(f waybill.Field, at schema.Path) {
+		seen := map[string]bool{}
+		for i, o := range f.Options {
+			p := at.Child("options").Index(i).Child("value")
+			if seen[o.Value] && d.Usable(p) {
+				d.report(DuplicateOption, p, "option "+quote(o.Value)+" is there twice", "delete one")
+			}
+			seen[o.Value] = true
+		}
+	})
+}
+
+func (d *document) passwordRules() {
+	d.eachField(func(f waybill.Field, at schema.Path) {
+		if f.Type == "password" && f.Default != nil {
+			d.report(PasswordDefault, at.Child("default"), "a password has no default", "delete it; a site gives the value")
+		}
+	})
+}
+
+func (d *document) defaultRules() {
+	d.eachField(func(f waybill.Field, at schema.Path) {
+		p := at.Child("default")
+		if f.Default == nil || !d.Usable(p) || d.holed(at.Child("options")) {
+			return
+		}
+		if hint := unfit(f, *f.Default); hint != "" {
+			d.report(IllegalDefault, p, quote(*f.Default)+" is not legal for a field of type "+f.Type, hint)
+		}
+	})
 }
 
 // holed reports whether something stands at p that cannot be used.
@@ -114,24 +131,23 @@ func unfit(f waybill.Field, value string) string {
 
 // configRules checks the values for the dev site against the fields.
 func (d *document) configRules() {
-	at := schema.Path{"spec", "release", "dev", "config"}
-	fields := d.declaration.Connector.Fields
-	var keys []string
-	for _, f := range fields {
-		keys = append(keys, f.Key)
+	if !d.holed(schema.Path{"spec", "fields"}) {
+		d.config(d.declaration.Connector.Fields, d.wire.Spec.Release.Dev.Config, schema.Path{"spec", "release", "dev", "config"}, "declare it in spec.fields")
 	}
-	config := d.wire.Spec.Release.Dev.Config
+}
+
+// config checks values against the fields of a connector; none says what to do when there are no fields at all.
+func (d *document) config(fields []waybill.Field, config map[string]string, at schema.Path, none string) {
+	names := keys(fields, func(f waybill.Field) string { return f.Key })
 	for _, key := range slices.Sorted(maps.Keys(config)) {
-		i := slices.Index(keys, key)
+		i := slices.Index(names, key)
 		if i < 0 {
-			if !d.holed(schema.Path{"spec", "fields"}) {
-				d.report(UnknownConfigKey, at.Child(key), "there is no field "+strconv.Quote(key), suggestField(key, keys))
-				d.atKey(at.Child(key))
-			}
+			d.report(UnknownConfigKey, at.Child(key), "there is no field "+quote(key), suggestField(key, names, none))
+			d.atKey(at.Child(key))
 			continue
 		}
 		if hint := unfit(fields[i], config[key]); hint != "" {
-			d.report(IllegalConfig, at.Child(key), strconv.Quote(config[key])+" is not legal for a field of type "+fields[i].Type, hint)
+			d.report(IllegalConfig, at.Child(key), quote(config[key])+" is not legal for a field of type "+fields[i].Type, hint)
 		}
 		if fields[i].Type == "password" {
 			d.report(PasswordDefault, at.Child(key), "a password does not belong in a manifest", "delete it; give the value at the site")
@@ -139,9 +155,9 @@ func (d *document) configRules() {
 	}
 }
 
-func suggestField(key string, keys []string) string {
+func suggestField(key string, keys []string, none string) string {
 	if len(keys) == 0 {
-		return "declare it in spec.fields"
+		return none
 	}
 	return suggest(key, keys)
 }

@@ -17,20 +17,40 @@ import (
 )
 
 // fileRules checks every path of the document against the tree.
-func (d *document) fileRules(ctx context.Context) error {
-	meta, spec := d.wire.Metadata, d.wire.Spec
-	folder := schema.Path{"spec", "build", "context"}
-	if name, ok := d.pathRule(folder, spec.Build.Context); ok && !d.file.index.folders[name] {
-		d.missingFile(folder, "folder", name, spec.Build.Context)
+func (d *document) fileRules() {
+	paths := []schema.Path{{"metadata", "readme"}, {"metadata", "logo"}}
+	switch d.kind() {
+	case waybill.KindConnector:
+		build := d.wire.Spec.Build
+		folder := schema.Path{"spec", "build", "context"}
+		if name, ok := d.pathRule(folder, build.Context); ok && !d.file.index.folders[name] {
+			d.missingFile(folder, "folder", name, build.Context)
+		}
+		d.fileRule(schema.Path{"spec", "build", "dockerfile"}, build.Dockerfile)
+	case waybill.KindApp:
+		paths = append(paths, schema.Path{"spec", "release", "notes"})
+	case waybill.KindTerms:
+		paths = append(paths, schema.Path{"spec", "text"})
+	case waybill.KindPolicy:
+		paths = append(paths, schema.Path{"spec", "constraints"})
 	}
-	d.fileRule(schema.Path{"spec", "build", "dockerfile"}, spec.Build.Dockerfile)
-	d.fileRule(schema.Path{"metadata", "readme"}, meta.Readme)
+	for _, p := range paths {
+		if text, _ := d.text(p...); d.Usable(p) {
+			d.fileRule(p, text)
+		}
+	}
+}
+
+// logoRule looks into the logo.
+func (d *document) logoRule(ctx context.Context) error {
 	logo := schema.Path{"metadata", "logo"}
-	name, ok := d.fileRule(logo, meta.Logo)
-	if !ok {
-		return nil
+	text, _ := d.text(logo...)
+	name, ok := inside(d.folder, text)
+	file, exists := d.file.index.files[name]
+	if !d.Usable(logo) || !ok || !exists || d.file.index.linkOn(name) != "" {
+		return nil // told by fileRules
 	}
-	if d.file.index.files[name].Size > maxLogo {
+	if file.Size > maxLogo {
 		d.report(IllegalLogo, logo, "the logo is larger than 256 KiB", "make it smaller")
 		return nil
 	}
@@ -52,7 +72,7 @@ func (d *document) pathRule(at schema.Path, text string) (name string, ok bool) 
 	}
 	name, ok = inside(d.folder, text)
 	if !ok {
-		d.report(OutsideRepository, at, at.String()+" "+strconv.Quote(text)+" lies outside the repository", "write a path relative to the manifest")
+		d.report(OutsideRepository, at, at.String()+" "+quote(text)+" lies outside the repository", "write a path relative to the manifest")
 		return "", false
 	}
 	if link := d.file.index.linkOn(name); link != "" {
@@ -63,16 +83,14 @@ func (d *document) pathRule(at schema.Path, text string) (name string, ok bool) 
 }
 
 // fileRule is pathRule for a path that must be a file.
-func (d *document) fileRule(at schema.Path, text string) (name string, ok bool) {
-	name, ok = d.pathRule(at, text)
+func (d *document) fileRule(at schema.Path, text string) {
+	name, ok := d.pathRule(at, text)
 	if !ok {
-		return "", false
+		return
 	}
 	if _, exists := d.file.index.files[name]; !exists {
 		d.missingFile(at, "file", name, text)
-		return "", false
 	}
-	return name, true
 }
 
 func (d *document) missingFile(at schema.Path, kind, name, text string) {
@@ -83,7 +101,7 @@ func (d *document) missingFile(at schema.Path, kind, name, text string) {
 	if near, ok := d.file.index.near(name); ok {
 		hint = "there is " + near + "; upper and lower case differ"
 	}
-	d.report(MissingFile, at, kind+" "+strconv.Quote(text)+" does not exist", hint)
+	d.report(MissingFile, at, kind+" "+quote(text)+" does not exist", hint)
 }
 
 // near finds a file or folder beside name that differs in case only.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -9,11 +10,8 @@ import (
 
 // wire is a connector as it is written, with defaults.
 type wire struct {
-	Metadata struct {
-		Name, Title, Description, Owner, Readme, Logo string
-		Labels                                        map[string]string
-	}
-	Spec struct {
+	Metadata wireMetadata
+	Spec     struct {
 		Type, Flow     string
 		Version        int
 		Execution      struct{ Mode string }
@@ -24,6 +22,8 @@ type wire struct {
 		Secrets        []wireSecret
 		Fields         []wireField
 		Datasource     struct{ Categories []string }
+		Export         *waybill.Export
+		DataService    *waybill.DataService
 		Run            wireRun
 		Release        wireRelease
 	}
@@ -94,6 +94,8 @@ func (d *document) connector() *waybill.Connector {
 		Application:    waybill.Application{Command: spec.Application.Command, Arguments: spec.Application.Arguments},
 		Authentication: spec.Authentication.Providers,
 		Categories:     spec.Datasource.Categories,
+		Export:         spec.Export,
+		DataService:    spec.DataService,
 		Run: waybill.RunSettings{
 			Schedule: spec.Run.Schedule, Timeout: duration(spec.Run.Timeout), OnDeploy: spec.Run.OnDeploy,
 			Concurrency: spec.Run.Concurrency, Retries: spec.Run.Retries, CPU: spec.Run.Resources.CPU,
@@ -117,33 +119,29 @@ func (d *document) connector() *waybill.Connector {
 	for _, f := range spec.Fields {
 		c.Fields = append(c.Fields, waybill.Field{
 			Key: f.Key, Type: f.Type, Label: f.Label, Placeholder: f.Placeholder, Description: f.Description,
-			Required: f.Required, Default: f.value(), Options: f.Options,
+			Required: f.Required, Default: asText(f.Default), Options: f.Options,
 		})
 	}
 	return c
 }
 
-// value returns the default as the text that the program receives; nil when there is none.
-func (f wireField) value() *string {
-	switch v := f.Default.(type) {
-	case string:
-		return &v
-	case bool:
-		s := strconv.FormatBool(v)
-		return &s
-	default:
-		return nil
-	}
-}
-
-// duration reads 1h30m; anything else is 0.
+// duration reads 1h30m and 7d; anything else is 0.
 func duration(s string) time.Duration {
+	if days, rest, ok := strings.Cut(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if more := duration(rest); err == nil && n <= maxDays && (rest == "" || more > 0) {
+			return time.Duration(n)*24*time.Hour + more
+		}
+		return 0
+	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
 		return 0
 	}
 	return d
 }
+
+const maxDays = 100_000
 
 // memory reads 512Mi as bytes; anything else is 0.
 func memory(s string) int64 {

@@ -1,0 +1,116 @@
+package manifest
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/waybill-dev/waybill/internal/foundation/schema"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// settingPaths returns the paths of one part of the settings.
+func settingPaths(part string) func(i int) schema.Path {
+	return func(i int) schema.Path { return schema.Path{"spec", "install", "settings"}.Index(i).Child(part) }
+}
+
+// eachSetting calls check for every setting and its path.
+func (d *document) eachSetting(check func(s waybill.Setting, at schema.Path)) {
+	for i, s := range d.declaration.App.Install.Settings {
+		check(s, schema.Path{"spec", "install", "settings"}.Index(i))
+	}
+}
+
+func (d *document) enumRules() {
+	d.eachSetting(func(s waybill.Setting, at schema.Path) {
+		written := d.written(at.Child("enum")...)
+		switch {
+		case s.Type == "enum" && !written:
+			d.report(OptionsMismatch, at, "a setting of type enum needs enum", `add "enum: [a, b]"`)
+		case s.Type != "enum" && s.Type != "" && written:
+			d.report(OptionsMismatch, at.Child("enum"), "a setting of type "+s.Type+" has no enum", "delete it, or write type: enum")
+		}
+		seen := map[string]bool{}
+		for i, v := range s.Enum {
+			if seen[v] && v != "" {
+				d.report(DuplicateOption, at.Child("enum").Index(i), "value "+quote(v)+" is there twice", "delete one")
+			}
+			seen[v] = true
+		}
+	})
+}
+
+func (d *document) patternRules() {
+	d.eachSetting(func(s waybill.Setting, at schema.Path) {
+		p := at.Child("pattern")
+		if s.Pattern == "" {
+			return
+		}
+		if s.Type != "string" && s.Type != "" {
+			d.report(OptionsMismatch, p, "a setting of type "+s.Type+" has no pattern", "delete it, or write type: string")
+			return
+		}
+		if _, err := regexp.Compile(s.Pattern); err != nil {
+			d.report(IllegalRegexp, p, quote(s.Pattern)+" is no regular expression", badRegexp(s.Pattern))
+		}
+	})
+}
+
+// badRegexp says what RE2 does not know of what people often write.
+func badRegexp(pattern string) string {
+	switch {
+	case strings.Contains(pattern, "(?=") || strings.Contains(pattern, "(?!") || strings.Contains(pattern, "(?<"):
+		return "look-ahead and look-behind do not exist in RE2"
+	default:
+		return `check brackets and backslashes; an example is ^L[0-9]{4}$`
+	}
+}
+
+func (d *document) settingDefaults() {
+	d.eachSetting(func(s waybill.Setting, at schema.Path) {
+		p := at.Child("default")
+		if s.Default == nil || !d.Usable(p) || d.holed(at.Child("enum")) || s.Type == "secret" {
+			return
+		}
+		if hint := unset(s, *s.Default); hint != "" {
+			d.report(IllegalDefault, p, quote(*s.Default)+" is not legal for a setting of type "+s.Type, hint)
+		}
+	})
+}
+
+func (d *document) settingSecrets() {
+	d.eachSetting(func(s waybill.Setting, at schema.Path) {
+		if s.Type == "secret" && s.Default != nil {
+			d.report(PasswordDefault, at.Child("default"), "a secret has no default", "delete it; a workspace gives the value")
+		}
+	})
+}
+
+// unset says what to write instead of a value that s does not take; it is empty when value is legal.
+func unset(s waybill.Setting, value string) string {
+	switch s.Type {
+	case "number":
+		if _, err := strconv.ParseFloat(value, 64); err != nil {
+			return "write a number"
+		}
+	case "boolean":
+		if value != "true" && value != "false" {
+			return "write true or false"
+		}
+	case "enum":
+		if len(s.Enum) > 0 && !slices.Contains(s.Enum, value) {
+			return suggest(value, s.Enum)
+		}
+	case "url":
+		if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return "write an address such as https://example.org"
+		}
+	case "string":
+		if pattern, err := regexp.Compile(s.Pattern); s.Pattern != "" && err == nil && !pattern.MatchString(value) {
+			return "it must match the pattern " + s.Pattern
+		}
+	}
+	return ""
+}
