@@ -12,7 +12,7 @@ func rooms() map[string][]string {
 
 		// The command reads the repository it stands in with the git program that its user has: no mirror, no store.
 		"internal/face/cli": {
-			"internal/server", "internal/face/client", "internal/face/api/wire", "internal/git/binary",
+			"internal/server", "internal/face/client", "internal/face/api/wire", "internal/face/starter", "internal/git/binary",
 			"internal/git/hook", "internal/git/manifest", "internal/git/plan", "internal/git/progress", "internal/foundation/...", "schemas",
 		},
 		"internal/server": {
@@ -25,6 +25,7 @@ func rooms() map[string][]string {
 		"internal/face/portal":     face(),
 		"internal/face/client":     {"internal/face/api/wire"},
 		"internal/face/httpserver": {"internal/foundation/..."},
+		"internal/face/starter":    {"internal/foundation/schema", "schemas"},
 
 		"internal/git/inbox":     {"internal/foundation/...", "internal/git/progress", "webhooks"},
 		"internal/git/platform":  {"internal/foundation/..."},

@@ -23,8 +23,10 @@ type Env struct {
 	Stderr  io.Writer
 	// Terminal says that stdout is a terminal on which colour is welcome.
 	Terminal bool
-	Getenv   func(string) string
-	Now      func() time.Time
+	// Interactive says that somebody answers questions on stdin.
+	Interactive bool
+	Getenv      func(string) string
+	Now         func() time.Time
 	// Serve runs the server until ctx ends; nil when there is none to run.
 	Serve Serve
 }
@@ -129,6 +131,10 @@ func (a *app) root(args []string) (*cobra.Command, error) {
 	if err != nil {
 		return nil, err
 	}
+	begin, err := a.init(args)
+	if err != nil {
+		return nil, err
+	}
 	root := &cobra.Command{
 		Use:   "waybill",
 		Short: "From git push to a running connector",
@@ -154,7 +160,7 @@ func (a *app) root(args []string) (*cobra.Command, error) {
 		&cobra.Group{ID: groupServer, Title: "See and change what runs:"},
 		&cobra.Group{ID: groupAdmin, Title: "Run Waybill:"},
 	)
-	root.AddCommand(group(groupWrite, a.validate(), a.explain(), a.schema())...)
+	root.AddCommand(group(groupWrite, begin, a.validate(), a.explain(), a.schema())...)
 	root.AddCommand(group(groupServer, a.status(), a.retry(), a.connector(), a.release(), a.runs(), a.logs(), a.site())...)
 	root.AddCommand(group(groupAdmin, serve, a.repo(), a.token(), a.version())...)
 	root.AddCommand(a.hook())

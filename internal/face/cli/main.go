@@ -19,7 +19,8 @@ func Main(version string) int {
 	return Run(ctx, Env{
 		Version: version,
 		Stdin:   os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "",
-		Getenv:   os.Getenv, Now: time.Now, Serve: RunServer,
+		Terminal:    term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "",
+		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())),
+		Getenv:      os.Getenv, Now: time.Now, Serve: RunServer,
 	}, os.Args[1:])
 }
