@@ -52,7 +52,7 @@ type Check struct {
 type Observed struct {
 	Identity   Identity
 	Owner      string
-	Repository string // Repository.ID that owns the name
+	Repository string // Repository.ID that owns the name; empty when it is not watched any more
 	// Newest is the newest release to dev, Live what dev serves; nil when there is none.
 	Newest, Live *Release
 }

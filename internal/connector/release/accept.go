@@ -7,6 +7,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -22,6 +23,13 @@ func (e *Engine) Observe(ctx context.Context, q store.Querier, ids []waybill.Ide
 			return nil, err
 		}
 		o := waybill.Observed{Identity: id, Owner: c.Owner, Repository: c.Repository}
+		_, err = gitstore.Repository(ctx, q, c.Repository)
+		if waybill.IsCode(err, waybill.NotFound) {
+			o.Repository, err = "", nil // its team may go on elsewhere
+		}
+		if err != nil {
+			return nil, err
+		}
 		newest, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
 			Connector: id.Name, Major: id.Major, Environment: waybill.Dev, Limit: 1,
 		})
@@ -62,20 +70,37 @@ func (e *Engine) Accept(ctx context.Context, tx *store.Tx, c waybill.Check, chan
 		if change.Wanted == nil || change.Environment == "" {
 			continue
 		}
-		owner, err := connectorstore.ClaimName(ctx, tx, connectorstore.Connector{
-			Name: change.Identity.Name, Owner: change.Wanted.Connector.Owner, Repository: c.Repository, Created: e.Now(),
-		})
-		if err != nil {
+		if err := e.claim(ctx, tx, c, change); err != nil {
 			return err
-		}
-		if owner.Repository != c.Repository {
-			return waybill.Errorf(waybill.Conflict, "connector %s belongs to another repository", change.Identity.Name)
 		}
 		if err := e.open(ctx, tx, c, change); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// claim makes the name of a connector that of the repository of a check: a name that is new, or that its team had in a
+// repository which is not watched any more.
+func (e *Engine) claim(ctx context.Context, tx *store.Tx, c waybill.Check, change waybill.Change) error {
+	name, owner := change.Identity.Name, change.Wanted.Connector.Owner
+	holder, err := connectorstore.ClaimName(ctx, tx, connectorstore.Connector{
+		Name: name, Owner: owner, Repository: c.Repository, Created: e.Now(),
+	})
+	if err != nil || holder.Repository == c.Repository {
+		return err
+	}
+	inherited, err := connectorstore.InheritName(ctx, tx, name, owner, c.Repository)
+	if err == nil && !inherited {
+		err = waybill.Errorf(waybill.Conflict, "connector %s belongs to another repository", name)
+	}
+	if err != nil {
+		return err
+	}
+	return store.Record(ctx, tx, waybill.Entry{
+		At: e.Now(), Actor: c.Actor, Channel: waybill.ChannelGit, Repository: c.Repository, Commit: c.Commit,
+		Subject: "connector:" + name, Action: "connector.move", Before: holder.Repository, After: c.Repository,
+	})
 }
 
 // open inserts the release of one change and wakes its lane.

@@ -124,7 +124,8 @@ func (p *planner) refuse(d *waybill.Declaration) waybill.Findings {
 	if !known {
 		return nil
 	}
-	if o.Repository != "" && o.Repository != p.Repository.ID {
+	moved := o.Repository == "" && (o.Owner == "" || o.Owner == d.Connector.Owner)
+	if o.Repository != p.Repository.ID && !moved {
 		return waybill.Findings{finding(d, NameTaken, "metadata.name",
 			"the name \""+d.Name+"\" is taken by a connector of team "+o.Owner+" in another repository", "choose another metadata.name")}
 	}
