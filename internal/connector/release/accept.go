@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"slices"
 
 	"github.com/waybill-dev/waybill/internal/connector/build"
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
@@ -103,8 +104,15 @@ func (e *Engine) claim(ctx context.Context, tx *store.Tx, c waybill.Check, chang
 	})
 }
 
-// open inserts the release of one change and wakes its lane.
+// open inserts the release of one change and wakes its lane. A version that this commit has released already is not
+// released again, whoever asks.
 func (e *Engine) open(ctx context.Context, tx *store.Tx, c waybill.Check, change waybill.Change) error {
+	if change.Environment == waybill.Prod {
+		done, err := released(ctx, tx, c, change)
+		if err != nil || done {
+			return err
+		}
+	}
 	now := e.Now()
 	r := waybill.Release{
 		ID: store.NewID(now), Declaration: *change.Wanted, Environment: change.Environment,
@@ -126,6 +134,17 @@ func (e *Engine) open(ctx context.Context, tx *store.Tx, c waybill.Check, change
 		return err
 	}
 	return wake(ctx, tx, r)
+}
+
+// released reports whether the commit of c went to prod under the version of change.
+func released(ctx context.Context, q store.Querier, c waybill.Check, change waybill.Change) (bool, error) {
+	earlier, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
+		Connector: change.Identity.Name, Major: change.Identity.Major, Environment: waybill.Prod,
+		Repository: c.Repository, Commit: c.Commit,
+	})
+	return slices.ContainsFunc(earlier, func(r waybill.Release) bool {
+		return r.Semver == change.Semver && r.Outcome == waybill.OK
+	}), err
 }
 
 // wake makes a worker look at the lane of r. A worker that is busy there hears of it too.

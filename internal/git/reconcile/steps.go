@@ -139,7 +139,11 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 	c.Findings.Sort()
 	c.Phase, c.Closed = waybill.Planned, e.Now()
 	overtaken := w.tip != c.Commit
-	c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip)
+	past, err := e.past(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip, past)
 	if err := gitstore.PutCheck(ctx, tx, c); err != nil {
 		return err
 	}
@@ -149,7 +153,7 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 		}
 	}
 	tx.After(func() { e.Observer.Found(c.Findings) })
-	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings))
+	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings, past))
 }
 
 // giveUp turns an error that the same commit will meet again into a final status; any other is tried again.
