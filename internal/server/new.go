@@ -205,6 +205,9 @@ func (s *Server) mount(in *inbox.Inbox, pages, rest http.Handler) {
 	mux.Handle("/api/", rest)
 	mux.Handle("/", pages)
 	s.public = &http.Server{Handler: httpserver.Public(mux, options), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	if !loopback(s.Config.AdminListen) {
+		options.Hosts = []string{httpserver.AnyHost} // scrapers reach it by whatever name their network has for it
+	}
 	admin := httpserver.Admin(s.metrics.Handler(s.db, s.Log, s.Now), s.ready, options)
 	s.admin = &http.Server{Handler: admin, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 }
