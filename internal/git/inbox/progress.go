@@ -249,6 +249,9 @@ func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	if err != nil || busy {
 		return false, err
 	}
+	if _, found, err := s.check(ctx, u); err != nil || found {
+		return false, err // it was looked at just now; that has woken this stream
+	}
 	end.Description = "nothing to do"
 	return true, s.emit(end)
 }
