@@ -20,9 +20,6 @@ import (
 // build makes the image, checks its health and pushes it. It may report running, ok, failed (Dockerfile, health check),
 // error (engine, registry) and superseded.
 func (e *Engine) build(ctx context.Context, j *job) error {
-	if err := e.awaitSpace(ctx, j); err != nil {
-		return err
-	}
 	if err := e.start(ctx, j, waybill.StepBuild); err != nil {
 		return err
 	}
@@ -81,6 +78,15 @@ func (e *Engine) makeImage(ctx context.Context, j *job, log io.Writer) error {
 		return err
 	}
 	request.Tag = build.TagName(r.Declaration.Name, r.Declaration.Major, request.Content)
+	_, known, err := connectorstore.FindImage(ctx, e.DB.Query(), request.Content.Context, request.Content.Recipe)
+	if err != nil {
+		return err
+	}
+	if !known { // what was built before takes no space
+		if err := e.awaitSpace(ctx, j); err != nil {
+			return err
+		}
+	}
 	result, err := e.Builder.Build(ctx, request)
 	if err != nil {
 		return err
