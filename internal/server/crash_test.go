@@ -54,36 +54,34 @@ func TestCrashPoints(t *testing.T) {
 }
 
 // pushAndTag pushes a branch, waits until it is deployed, pushes a tag, and returns the truth afterwards. The server
-// is killed at point, during the tag or during the branch.
+// is killed at point, during the tag or during the branch, and started again.
 func pushAndTag(t *testing.T, w *world, point string, duringTag bool) string {
 	t.Helper()
-	p := w.start()
+	mark := filepath.Join(w.dir, "crashed")
+	p := w.start(crashEnv+"="+point, crashMarkEnv+"="+mark)
 	w.add()
 	commit := w.clone.Run("rev-parse", "HEAD")
-	p = w.pushThrough(p, point != "" && !duringTag, point, "main")
+	w.clone.Push("main")
+	if point != "" && !duringTag {
+		p = p.crashed(point, mark)
+	}
 	w.settled(commit, "waybill/"+w.connector+"/dev")
 	w.clone.Run("tag", "v1.0.0")
-	p = w.pushThrough(p, point != "" && duringTag, point, "v1.0.0")
+	w.clone.Push("v1.0.0")
+	if point != "" && duringTag {
+		p = p.crashed(point, mark)
+	}
 	w.settled(commit, "waybill/"+w.connector+"/prod")
 	p.stop()
 	return w.truth(commit)
 }
 
-// pushThrough pushes refs. When the server is to die, it is replaced by one that dies at point, and that one by one
-// that lives, which is returned.
-func (w *world) pushThrough(p *process, die bool, point string, refs ...string) *process {
-	w.t.Helper()
-	if !die {
-		w.clone.Push(refs...)
-		return p
-	}
-	p.stop()
-	mark := filepath.Join(w.dir, "crashed")
-	doomed := w.start(crashEnv+"="+point, crashMarkEnv+"="+mark)
-	w.clone.Push(refs...)
-	w.eventually("the server dies at "+point, doomed.dead)
+// crashed waits until the server has died at point, and starts one that lives.
+func (p *process) crashed(point, mark string) *process {
+	p.w.t.Helper()
+	p.w.eventually("the server dies at "+point, p.dead)
 	if _, err := os.Stat(mark); err != nil {
-		w.t.Fatal(fmt.Errorf("the server died, but not at %s: %w\n%s", point, err, doomed.log))
+		p.w.t.Fatal(fmt.Errorf("the server died, but not at %s: %w\n%s", point, err, p.log))
 	}
-	return w.start()
+	return p.w.start()
 }

@@ -108,7 +108,9 @@ func TestContainerRemovedWhileDown(t *testing.T) {
 	p := w.serve()
 	w.clone.Push("main")
 	run := ask[wire.Run](w, "runs", "start", w.connector, "--site", "feeds-dev")
-	w.eventually("the run is in its middle", func() bool { return w.executing(sleep("6303")) })
+	w.eventually("the run is in its middle", func() bool {
+		return w.executing(sleep("6303")) && ask[wire.Run](w, "runs", "show", run.ID).State == "running"
+	})
 	p.kill()
 	if err := w.docker.ContainerRemove(t.Context(), "waybill-run-"+strings.ToLower(run.ID), container.RemoveOptions{Force: true}); err != nil {
 		t.Fatal(err)

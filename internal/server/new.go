@@ -17,6 +17,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/face/portal"
 	"github.com/waybill-dev/waybill/internal/foundation/auth"
 	"github.com/waybill-dev/waybill/internal/foundation/blob"
+	"github.com/waybill-dev/waybill/internal/foundation/config"
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	"github.com/waybill-dev/waybill/internal/foundation/telemetry"
@@ -35,8 +36,8 @@ const pollTimeout = 30 * time.Second
 
 // New acquires what a server needs, in the order in which the parts stand on each other, and wires them. After an
 // error nothing stays acquired.
-func New(ctx context.Context, o Options) (s *Server, err error) {
-	s = &Server{Options: o, metrics: telemetry.New(o.Version)}
+func New(ctx context.Context, o Options) (_ *Server, err error) {
+	s := &Server{Options: o, metrics: telemetry.New(o.Version)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -93,7 +94,7 @@ func New(ctx context.Context, o Options) (s *Server, err error) {
 
 	pages, err := portal.New(portal.Options{
 		DB: s.db, Logs: s.blobs, Versions: releases, Retrier: git.refs, Runs: runs, Start: startFromPage(runs), Now: o.Now,
-		Log: o.Log, Open: loopback(o.Config.Listen),
+		Log: o.Log, Open: alone(o.Config),
 	})
 	if err != nil {
 		return nil, err
@@ -214,6 +215,9 @@ func (s *Server) mount(in *inbox.Inbox, pages, rest http.Handler) {
 	mux.Handle("/api/", rest)
 	mux.Handle("/", pages)
 	s.public = &http.Server{Handler: httpserver.Public(mux, options), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	if !loopback(s.Config.AdminListen) {
+		options.Hosts = []string{httpserver.AnyHost} // scrapers reach it by whatever name their network has for it
+	}
 	admin := httpserver.Admin(s.metrics.Handler(s.db, s.Log, s.Now), s.ready, options)
 	s.admin = &http.Server{Handler: admin, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 }
@@ -242,6 +246,13 @@ func (s *Server) hosts() []string {
 func (s *Server) secure() bool {
 	u, err := url.Parse(s.Config.PublicURL)
 	return err == nil && u.Scheme == "https"
+}
+
+// alone reports whether only this machine reaches the server. A public URL of another name tells of a proxy in front of
+// it, which speaks for everybody from a loopback address.
+func alone(c config.Config) bool {
+	u, err := url.Parse(c.PublicURL)
+	return loopback(c.Listen) && err == nil && (u.Host == "" || loopback(net.JoinHostPort(u.Hostname(), "0")))
 }
 
 // loopback reports whether only this machine reaches address.

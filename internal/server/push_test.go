@@ -23,7 +23,7 @@ func (w *world) serve(env ...string) *process {
 
 var (
 	took    = regexp.MustCompile(`  (\d+\.\d|\d+m\d\d)s\n`)
-	running = regexp.MustCompile(`(?m)^  \w+ +running\n`) // a step that took longer than two seconds
+	running = regexp.MustCompile(`(?m)^  \w+ +running\b.*\n`) // a step that took longer than two seconds
 )
 
 // seen is what a pusher read, with what differs from run to run made equal: the commits, in the order in which they

@@ -66,8 +66,9 @@ func Serve(ctx context.Context, o Options) error {
 // URL is where the server answers, without slash at the end.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
-// drainLimit is how long requests and work in hand may take to end once a stop was asked for.
-const drainLimit = 10 * time.Second
+// drainLimit is how long requests may take to end once a stop was asked for. Streams, which people follow without end,
+// are cut then; whoever reads one asks again.
+const drainLimit = 2 * time.Second
 
 // Run serves until ctx ends. Requests and work in hand are given time to end; what does not is tried again at the
 // next start.

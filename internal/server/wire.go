@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -94,11 +95,8 @@ func (s *Server) announce(ctx context.Context) error {
 	if err := s.keeper.LocalToken(ctx, tokenFile); err != nil {
 		return err
 	}
-	if file := s.StateFile; file != "" {
-		if err := client.WriteState(file, client.State{URL: s.URL(), TokenFile: tokenFile}); err != nil {
-			return err
-		}
-		s.onClose("state file", func() error { return client.RemoveState(file, s.URL()) })
+	if err := s.leaveState(ctx, client.State{URL: s.URL(), TokenFile: tokenFile}); err != nil {
+		return err
 	}
 	link, _, err := s.keeper.Link(ctx, waybill.Actor{Name: "serve", Channel: waybill.ChannelSystem})
 	if err != nil {
@@ -107,4 +105,35 @@ func (s *Server) announce(ctx context.Context) error {
 	_, err = fmt.Fprintf(s.Out, "Waybill %s\n  pages    %s\n  admin    http://%s\n  data     %s\n  sign in  %s/sign-in?token=%s\n",
 		s.Version, s.publicURL(), s.adminListener.Addr(), s.Config.Data, s.publicURL(), link.Reveal())
 	return err
+}
+
+// leaveState leaves the address for the command line, unless another server of this person has left its own and runs.
+func (s *Server) leaveState(ctx context.Context, state client.State) error {
+	if s.StateFile == "" {
+		return nil
+	}
+	if other, err := client.ReadState(s.StateFile); err == nil && other.URL != state.URL && answers(ctx, other.URL) {
+		s.Log.WarnContext(ctx, "another server of yours runs; name this one with --server", "component", "server", "other", other.URL)
+		return nil
+	}
+	if err := client.WriteState(s.StateFile, state); err != nil {
+		return err
+	}
+	s.onClose("state file", func() error { return client.RemoveState(s.StateFile, state.URL) })
+	return nil
+}
+
+// answers reports whether a server lives at url.
+func answers(ctx context.Context, url string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", nil)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	return res.Body.Close() == nil && res.StatusCode == http.StatusOK
 }

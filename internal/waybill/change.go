@@ -79,7 +79,7 @@ type Check struct {
 type Observed struct {
 	Identity   Identity
 	Owner      string
-	Repository string // Repository.ID that owns the name
+	Repository string // Repository.ID that owns the name; empty when it is not watched any more
 	// Newest is the newest release of a connector to dev, Live what dev serves; nil when there is none.
 	Newest, Live *Release
 	// Declared is the draft of an app, or what is applied of a platform kind; nil when there is none.

@@ -2,11 +2,13 @@ package release
 
 import (
 	"context"
+	"slices"
 
 	"github.com/waybill-dev/waybill/internal/connector/build"
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -25,6 +27,13 @@ func (e *Engine) Observe(ctx context.Context, q store.Querier, ids []waybill.Ide
 			return nil, err
 		}
 		o := waybill.Observed{Identity: id, Owner: c.Owner, Repository: c.Repository}
+		_, err = gitstore.Repository(ctx, q, c.Repository)
+		if waybill.IsCode(err, waybill.NotFound) {
+			o.Repository, err = "", nil // its team may go on elsewhere
+		}
+		if err != nil {
+			return nil, err
+		}
 		newest, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
 			Connector: id.Name, Major: id.Major, Environment: waybill.Dev, Limit: 1,
 		})
@@ -65,14 +74,8 @@ func (e *Engine) Accept(ctx context.Context, tx *store.Tx, c waybill.Check, chan
 		if change.Wanted == nil || change.Wanted.Connector == nil || change.Environment == "" {
 			continue
 		}
-		owner, err := connectorstore.ClaimName(ctx, tx, connectorstore.Connector{
-			Name: change.Identity.Name, Owner: change.Wanted.Connector.Owner, Repository: c.Repository, Created: e.Now(),
-		})
-		if err != nil {
+		if err := e.claim(ctx, tx, c, change); err != nil {
 			return err
-		}
-		if owner.Repository != c.Repository {
-			return waybill.Errorf(waybill.Conflict, "connector %s belongs to another repository", change.Identity.Name)
 		}
 		if err := e.open(ctx, tx, c, change); err != nil {
 			return err
@@ -81,8 +84,38 @@ func (e *Engine) Accept(ctx context.Context, tx *store.Tx, c waybill.Check, chan
 	return nil
 }
 
-// open inserts the release of one change and wakes its lane.
+// claim makes the name of a connector that of the repository of a check: a name that is new, or that its team had in a
+// repository which is not watched any more.
+func (e *Engine) claim(ctx context.Context, tx *store.Tx, c waybill.Check, change waybill.Change) error {
+	name, owner := change.Identity.Name, change.Wanted.Connector.Owner
+	holder, err := connectorstore.ClaimName(ctx, tx, connectorstore.Connector{
+		Name: name, Owner: owner, Repository: c.Repository, Created: e.Now(),
+	})
+	if err != nil || holder.Repository == c.Repository {
+		return err
+	}
+	inherited, err := connectorstore.InheritName(ctx, tx, name, owner, c.Repository)
+	if err == nil && !inherited {
+		err = waybill.Errorf(waybill.Conflict, "connector %s belongs to another repository", name)
+	}
+	if err != nil {
+		return err
+	}
+	return store.Record(ctx, tx, waybill.Entry{
+		At: e.Now(), Actor: c.Actor, Channel: waybill.ChannelGit, Repository: c.Repository, Commit: c.Commit,
+		Subject: "connector:" + name, Action: "connector.move", Before: holder.Repository, After: c.Repository,
+	})
+}
+
+// open inserts the release of one change and wakes its lane. A version that this commit has released already is not
+// released again, whoever asks.
 func (e *Engine) open(ctx context.Context, tx *store.Tx, c waybill.Check, change waybill.Change) error {
+	if change.Environment == waybill.Prod {
+		done, err := released(ctx, tx, c, change)
+		if err != nil || done {
+			return err
+		}
+	}
 	now := e.Now()
 	r := waybill.Release{
 		ID: store.NewID(now), Declaration: *change.Wanted, Environment: change.Environment,
@@ -104,6 +137,17 @@ func (e *Engine) open(ctx context.Context, tx *store.Tx, c waybill.Check, change
 		return err
 	}
 	return wake(ctx, tx, r)
+}
+
+// released reports whether the commit of c went to prod under the version of change.
+func released(ctx context.Context, q store.Querier, c waybill.Check, change waybill.Change) (bool, error) {
+	earlier, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
+		Connector: change.Identity.Name, Major: change.Identity.Major, Environment: waybill.Prod,
+		Repository: c.Repository, Commit: c.Commit,
+	})
+	return slices.ContainsFunc(earlier, func(r waybill.Release) bool {
+		return r.Semver == change.Semver && r.Outcome == waybill.OK
+	}), err
 }
 
 // wake makes a worker look at the lane of r. A worker that is busy there hears of it too.

@@ -20,9 +20,6 @@ import (
 // build makes the image, checks its health and pushes it. It may report running, ok, failed (Dockerfile, health check),
 // error (engine, registry) and superseded.
 func (e *Engine) build(ctx context.Context, j *job) error {
-	if err := e.awaitSpace(ctx, j); err != nil {
-		return err
-	}
 	if err := e.start(ctx, j, waybill.StepBuild); err != nil {
 		return err
 	}
@@ -81,6 +78,15 @@ func (e *Engine) makeImage(ctx context.Context, j *job, log io.Writer) error {
 		return err
 	}
 	request.Tag = build.TagName(r.Declaration.Name, r.Declaration.Major, request.Content)
+	_, known, err := connectorstore.FindImage(ctx, e.DB.Query(), request.Content.Context, request.Content.Recipe)
+	if err != nil {
+		return err
+	}
+	if !known { // what was built before takes no space
+		if err := e.awaitSpace(ctx, j); err != nil {
+			return err
+		}
+	}
 	result, err := e.Builder.Build(ctx, request)
 	if err != nil {
 		return err
@@ -113,20 +119,42 @@ func (e *Engine) checkHealth(ctx context.Context, j *job, log io.Writer) error {
 	command := append(append([]string{app.Command}, app.Arguments...), app.HealthCheck.Arguments...)
 	limit := r.Declaration.Connector.Run
 	_, _ = fmt.Fprintf(log, "health check: %s\n", strings.Join(command, " "))
+	said := &lastLine{}
 	exit, err := runner.Check(ctx, e.Runner, runner.Spec{
 		Name: "waybill-check-" + strings.ToLower(r.ID), Image: r.Image, Command: command, Limits: runner.Limits{CPU: limit.CPU, Memory: limit.Memory},
-	}, app.HealthCheck.Timeout, log)
+	}, app.HealthCheck.Timeout, io.MultiWriter(log, said))
 	if err != nil {
 		return err
 	}
 	if failure := unhealthy(exit, app.HealthCheck.Timeout); failure != "" {
 		_, _ = fmt.Fprintln(log, failure)
+		if line := said.line(); line != "" {
+			failure += ": " + line
+		}
 		return waybill.Errorf(waybill.Invalid, "%s", failure)
 	}
 	_, _ = fmt.Fprintln(log, "health check: ok")
 	return e.write(ctx, j, "release.build.health", func(tx *store.Tx, next *waybill.Release) error {
 		return connectorstore.PutHealth(ctx, tx, next.Image, program, true, "", buildLog(r), e.Now())
 	})
+}
+
+// lastLine remembers the end of what is written to it: the last line is where programs say why they fail.
+type lastLine struct{ tail []byte }
+
+// lineLimit is how much of the end is remembered, in bytes.
+const lineLimit = 300
+
+// Write never fails.
+func (l *lastLine) Write(p []byte) (int, error) {
+	l.tail = append(l.tail, p...)
+	l.tail = l.tail[max(0, len(l.tail)-lineLimit):]
+	return len(p), nil
+}
+
+func (l *lastLine) line() string {
+	text := strings.TrimSpace(strings.ToValidUTF8(string(l.tail), ""))
+	return strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
 }
 
 // unhealthy says what is wrong with how a health check ended; empty when nothing is.

@@ -113,13 +113,24 @@ func (e *Engine) settle(ctx context.Context, j *job, step waybill.Step, err erro
 		return e.end(ctx, j, outcome{step, waybill.Failed, err.Error()})
 	case waybill.Unavailable, waybill.Limited, waybill.Conflict:
 		if j.item.Attempt < maxAttempts {
-			return err
+			return e.hold(ctx, j, step, err)
 		}
 	default:
 	}
 	e.Log.ErrorContext(ctx, "release step failed", "component", "release", "connector", j.release.Declaration.Identity.String(),
 		"step", string(step), "commit", j.release.Commit, "error", err)
 	return e.end(ctx, j, outcome{step, waybill.Errored, err.Error()})
+}
+
+// hold says on the commit why a step has to be tried again, and asks for that. The words do not change from one attempt
+// to the next.
+func (e *Engine) hold(ctx context.Context, j *job, step waybill.Step, cause error) error {
+	st, _ := j.release.Step(step)
+	err := e.record(ctx, j, "release."+string(step)+".hold", outcome{step, st.Outcome, "ours, trying again: " + cause.Error()})
+	if err != nil {
+		e.Log.WarnContext(ctx, "reason of a retry not recorded", "component", "release", "error", err)
+	}
+	return cause
 }
 
 // maxAttempts is how often a step meets a passing fault before the commit is told: about three hours.

@@ -29,6 +29,38 @@ func TestLaneGoesOnWithoutItsRepository(t *testing.T) {
 	}
 }
 
+// TestNameOutlivesItsRepository: one that was removed and added again, perhaps at another address, has another id.
+func TestNameOutlivesItsRepository(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.push("a-1", "")
+	h.settleDown()
+	d := waybill.Declaration{
+		Identity: waybill.Identity{Kind: "Connector", Name: "shop-feed", Major: 1}, Connector: &waybill.Connector{Owner: "feeds"},
+	}
+	change := waybill.Change{Identity: d.Identity, Environment: waybill.Dev, Wanted: &d}
+	accept := func(owner string) error {
+		d.Connector.Owner = owner
+		return h.DB.Write(t.Context(), "test", func(tx *store.Tx) error {
+			return h.Accept(t.Context(), tx, waybill.Check{ID: "C", Repository: "S", Commit: "b-1"}, []waybill.Change{change})
+		})
+	}
+	if err := accept("feeds"); !waybill.IsCode(err, waybill.Conflict) {
+		t.Errorf("while its repository is watched: %v, want conflict", err)
+	}
+	h.write(func(tx *store.Tx) error { return gitstore.RemoveRepository(t.Context(), tx, "R") })
+	if err := accept("thieves"); !waybill.IsCode(err, waybill.Conflict) {
+		t.Errorf("by another team: %v, want conflict", err)
+	}
+	observed, err := h.Observe(t.Context(), h.DB.Query(), []waybill.Identity{d.Identity})
+	if err != nil || observed[0].Repository != "" || observed[0].Owner != "feeds" {
+		t.Errorf("observed %+v, %v", observed, err)
+	}
+	if err := accept("feeds"); err != nil {
+		t.Errorf("by its team: %v", err)
+	}
+}
+
 func TestSupersedingWithoutACheck(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -30,7 +30,7 @@ func (e *Engine) Schedule(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			e.Log.ErrorContext(ctx, "schedules cannot be read", "component", "run", "error", err.Error())
+			e.Log.ErrorContext(ctx, "schedules could not all be served", "component", "run", "error", err.Error())
 			nap = troublePause
 		}
 		timer := time.NewTimer(nap)
@@ -53,10 +53,12 @@ func (e *Engine) turn(ctx context.Context) (nap time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
+	var failed []error // one place in trouble must not keep the others from their turn
 	for _, s := range due {
-		if err := e.fire(ctx, s); err != nil {
-			return 0, err
-		}
+		failed = append(failed, e.fire(ctx, s))
+	}
+	if err := errors.Join(failed...); err != nil {
+		return 0, err
 	}
 	next, found, err := connectorstore.NextSchedule(ctx, e.DB.Query())
 	if err != nil || !found {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -134,6 +135,26 @@ func TestFireIsOneTransaction(t *testing.T) {
 		if runs := f.runs(); len(runs) != 1 {
 			t.Errorf("killed before the commit %v: %d runs, want 1", before, len(runs))
 		}
+	}
+}
+
+func TestTroubleAtOnePlaceStopsNoOther(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, hourly)
+	f.write(func(ctx context.Context, tx *store.Tx) error {
+		_, err := connectorstore.EnsureSite(ctx, tx, waybill.Site{Name: "feeds-second", Owner: "feeds", Environment: waybill.Dev})
+		return err
+	})
+	f.assign(waybill.Assignment{Site: "feeds-second", Enabled: true})
+	f.turnAt(0)
+	f.clock.Add(time.Hour)
+	reached := f.at("schedule.fire", func(func() error) error { return errors.New("the first is in trouble") })
+	if _, err := f.turn(t.Context()); err == nil || !reached() {
+		t.Errorf("turn: %v, reached %v", err, reached())
+	}
+	want := []string{"feeds-dev 0 * * * * 2026-03-01T11:00:00Z", "feeds-second 0 * * * * 2026-03-01T12:00:00Z"}
+	if diff := cmp.Diff(want, f.planned()); diff != "" {
+		t.Errorf("the second had its turn (-want +got):\n%s", diff)
 	}
 }
 

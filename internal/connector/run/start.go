@@ -161,8 +161,11 @@ func (t target) values(given map[string]string) (map[string]string, error) {
 	})
 	values, err := c.Values(config, given)
 	if err != nil {
-		return nil, waybill.Errorf(waybill.Invalid, "%s at %s: %w; give values with --set key=value or in release.dev.config",
-			t.Identity, t.site.Name, err)
+		where := "with --set key=value"
+		if t.site.Environment == waybill.Dev {
+			where += " or in release.dev.config"
+		}
+		return nil, waybill.Errorf(waybill.Invalid, "%s at %s: %w; give values %s", t.Identity, t.site.Name, err, where)
 	}
 	return values, nil
 }

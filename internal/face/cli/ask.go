@@ -22,7 +22,7 @@ func (s *start) answers(cmd *cobra.Command) (starter.Answers, error) {
 	asking := s.Interactive && !s.yes
 	var missing, still []string
 	if asking {
-		p.say("A new %s in %s. Enter takes the answer in [brackets], ? explains. Nothing is written before the end.\n", s.set.Kind, s.folder)
+		p.say("A new %s in %s.\nEnter takes the answer in [brackets], ? explains. Nothing is written before the end.\n", s.set.Kind, where(s.folder))
 	}
 	for i, q := range s.set.Questions {
 		if asking && (i == 0 || s.set.Questions[i-1].Part != q.Part) {
@@ -178,7 +178,10 @@ func (p *prompt) series(ctx context.Context, q starter.Question) error {
 				continue
 			}
 			if i == 0 {
-				step.Ask = q.Ask + ": " + strings.ToLower(step.Ask) + " (Enter: no " + map[bool]string{true: "more", false: strings.ToLower(q.Ask)}[len(p.answers[q.Name]) > 0] + ")"
+				if !strings.EqualFold(q.Ask, step.Ask) {
+					step.Ask = q.Ask + ", its " + strings.ToLower(step.Ask)
+				}
+				step.Ask += " (Enter: no " + map[bool]string{true: "more", false: strings.ToLower(q.Ask)}[len(p.answers[q.Name]) > 0] + ")"
 			}
 			answers, err := p.one(ctx, step, steps, map[bool]string{true: "  ", false: "    "}[i == 0])
 			if err != nil {
@@ -200,9 +203,12 @@ func (p *prompt) series(ctx context.Context, q starter.Question) error {
 // one asks for one line, which may hold several answers, until it is right.
 func (p *prompt) one(ctx context.Context, q starter.Question, before starter.Answers, indent string) ([]string, error) {
 	preset := q.Preset(before)
-	p.choices(q, indent)
+	listed := p.choices(q, indent)
 	for {
 		text := indent + q.Ask
+		if listed != "" {
+			text += " (" + listed + ")"
+		}
 		switch {
 		case len(preset) > 0:
 			text += " [" + strings.Join(preset, q.Apart) + "]"
@@ -240,13 +246,22 @@ func (p *prompt) refuse(indent, wrong string) {
 	p.say("%s  %s%s\n", indent, strings.ToUpper(wrong[:1])+wrong[1:], end)
 }
 
-// choices lists legal answers with their meaning, where they have one.
-func (p *prompt) choices(q starter.Question, indent string) {
-	for i, c := range q.Choices() {
-		if c.Meaning != "" {
-			p.say("%s  %d  %-14s %s\n", indent, i+1, c.Value, c.Meaning)
-		}
+// choices lists legal answers with their meaning, numbered; few without meaning go into the question.
+func (p *prompt) choices(q starter.Question, indent string) (inQuestion string) {
+	const short = 50
+	var values []string
+	meant := false
+	for _, c := range q.Choices() {
+		values = append(values, c.Value)
+		meant = meant || c.Meaning != ""
 	}
+	if line := strings.Join(values, ", "); !meant && len(line) <= short {
+		return line
+	}
+	for i, c := range q.Choices() {
+		p.say("%s\n", strings.TrimRight(fmt.Sprintf("%s  %d  %-17s %s", indent, i+1, c.Value, c.Meaning), " "))
+	}
+	return ""
 }
 
 // explained says what may be answered.

@@ -165,7 +165,7 @@ func check(ctx context.Context, files []starter.File) (waybill.Findings, error) 
 	if err != nil {
 		return nil, err
 	}
-	r, err := loader.Load(ctx, drafts(files), manifest.Options{})
+	r, err := loader.Load(ctx, drafts(files), manifest.Options{Platform: true})
 	return r.Findings, err
 }
 
@@ -201,16 +201,20 @@ func (s *start) write(dir string, files []starter.File, answers starter.Answers)
 			return waybill.Errorf(waybill.Unavailable, "cannot write %s: %w", filepath.Join(s.folder, f.Name), err)
 		}
 	}
-	where := ""
-	if s.folder != "." {
-		where = " in " + s.folder
-	}
 	next := "Commit and push them: the draft of " + answers.First("name") + " follows."
 	if s.set.Kind == "connector" {
 		next = "Commit and push them: " + answers.First("name") + " is built, checked and deployed to " + answers.First("owner") + "-dev."
 	}
-	_, err := fmt.Fprintf(s.Stdout, "Wrote %s%s.\n%s README.md says how to try it here first.\n", strings.Join(s.names(), ", "), where, next)
+	_, err := fmt.Fprintf(s.Stdout, "Wrote %s in %s.\n%s\nREADME.md says how to try it here first.\n", strings.Join(s.names(), ", "), where(s.folder), next)
 	return err
+}
+
+// where names a folder in a sentence.
+func where(folder string) string {
+	if folder == "." {
+		return "this folder"
+	}
+	return folder
 }
 
 // create writes a file that must not be there.

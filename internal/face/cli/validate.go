@@ -53,7 +53,7 @@ func (a *app) runValidate(ctx context.Context, s selection) error {
 	if err != nil {
 		return err
 	}
-	r, err := loader.Load(ctx, tree, manifest.Options{Folders: folders})
+	r, err := loader.Load(ctx, tree, manifest.Options{Folders: folders, Platform: true})
 	if err != nil {
 		return err
 	}

@@ -121,6 +121,9 @@ func LimitBody(n int64) Middleware {
 	}
 }
 
+// AnyHost in a list of names lets every name pass, for listeners that browsers do not reach.
+const AnyHost = "*"
+
 // CheckHost refuses requests whose Host is neither an address, nor localhost, nor one of names: a page of a stranger
 // whose domain was pointed here (DNS rebinding) must not speak with the server.
 func CheckHost(log *slog.Logger, names ...string) Middleware {
@@ -145,5 +148,5 @@ func knownHost(hostport string, names []string) bool {
 	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
 		return true
 	}
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) })
+	return slices.ContainsFunc(names, func(n string) bool { return n == AnyHost || strings.EqualFold(n, host) })
 }

@@ -17,7 +17,7 @@ const maxBody = 16 << 20
 type Options struct {
 	Log *slog.Logger
 	Now func() time.Time
-	// Hosts are the names this server answers to, besides addresses and localhost.
+	// Hosts are the names this server answers to, besides addresses and localhost; AnyHost stands for all.
 	Hosts []string
 	// Auth finds out who is asking.
 	Auth authenticator

@@ -104,12 +104,18 @@ func (p *pool) work(ctx context.Context, i Item) {
 	q.settle(context.WithoutCancel(ctx), i, r)
 }
 
-// call runs the handler; a panic discards the item.
+// panics is how often a handler may panic over one item before it is discarded: the cause may pass.
+const panics = 3
+
+// call runs the handler; a panic is a failed attempt.
 func (p *pool) call(ctx context.Context, i Item) (r Result) {
 	defer func() {
 		if v := recover(); v != nil {
 			stack := fmt.Errorf("%s", debug.Stack())
-			r = Discard(waybill.Wrap(waybill.Internal, stack, fmt.Sprintf("the handler panicked: %v", v)))
+			cause := waybill.Wrap(waybill.Internal, stack, fmt.Sprintf("the handler panicked: %v", v))
+			if r = Retry(cause); i.Attempt >= panics {
+				r = Discard(cause)
+			}
 		}
 	}()
 	if r = p.handle(ctx, i); r.outcome == "" {

@@ -15,7 +15,7 @@ var errStopping = waybill.Errorf(waybill.Unavailable, "the server is stopping")
 
 // Handler works on an item. ctx is cancelled with a cause when the lease is lost or the queue stops; what a handler
 // returns after the queue stopped it, other than Done and Discard, gives the item back as if it had not been claimed. A
-// panic discards the item.
+// panic is a failed attempt, and the third discards the item.
 type Handler func(ctx context.Context, i Item) Result
 
 // Options of a queue.

@@ -4,6 +4,7 @@ package hook
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -63,7 +64,7 @@ func PostReceive(ctx context.Context, p Push) error {
 	case accepted.Progress == "":
 		return nil // reported before
 	case p.hasOption(noWait):
-		return p.say("not waiting; see %s", s.Server)
+		return p.say("not waiting; see %s", cmp.Or(accepted.See, s.Server))
 	}
 	return p.follow(ctx, server, accepted.Progress)
 }

@@ -133,13 +133,14 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 		return false, err
 	}
 	statuses := out.Statuses
-	if err := s.introduce(u, check); err != nil {
-		return false, err
-	}
 	if check.Phase != waybill.Planned {
 		return false, nil // what the commit says now, an earlier cause has said
 	}
-	for _, step := range steps(u.Name, check, statuses) {
+	list := s.steps(u.Name, check, statuses)
+	if err := s.introduce(u, check, list); err != nil {
+		return false, err
+	}
+	for _, step := range list {
 		key := u.Name + " " + step.Declaration + " " + string(step.Step)
 		if s.sent[key] == step {
 			continue
@@ -160,10 +161,16 @@ func (s *stream) follow(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	return true, s.close(u, check, statuses)
 }
 
-// introduce says once what was found behind the ref: the commit, also of an annotated tag, and how many declarations.
-func (s *stream) introduce(u waybill.RefUpdate, check waybill.Check) error {
+// introduce says once what was found behind the ref: the commit, also of an annotated tag, and of how many declarations
+// there is something to say.
+func (s *stream) introduce(u waybill.RefUpdate, check waybill.Check, list []progress.Step) error {
+	names := map[string]bool{}
+	for _, step := range list {
+		names[step.Declaration] = true
+	}
 	ref := progress.Ref{
-		Ref: u.Name, Commit: check.Commit, Repository: s.repository.FullName(), Declarations: len(check.Connectors),
+		Ref: u.Name, Commit: check.Commit, Repository: s.repository.FullName(),
+		Declarations: max(len(names), len(check.Connectors)),
 	}
 	if s.refs[u.Name] == ref {
 		return nil
@@ -180,7 +187,7 @@ func (s *stream) close(u waybill.RefUpdate, check waybill.Check, statuses []wayb
 		}
 	}
 	aggregate := statuses[0]
-	end := progress.End{Ref: u.Name, State: aggregate.State, URL: s.link(check)}
+	end := progress.End{Ref: u.Name, State: aggregate.State, URL: s.link(check, statuses)}
 	superseded := slices.ContainsFunc(statuses, func(st waybill.Status) bool { return st.Outcome == waybill.Superseded })
 	failed := slices.ContainsFunc(statuses[1:], func(st waybill.Status) bool { return st.State == aggregate.State })
 	switch {
@@ -191,8 +198,13 @@ func (s *stream) close(u waybill.RefUpdate, check waybill.Check, statuses []wayb
 	return s.emit(end)
 }
 
-// link leads to the connector when the commit holds one, else to the commit.
-func (s *stream) link(check waybill.Check) string {
+// link leads to what failed, to the connector when the commit holds one, else to the commit.
+func (s *stream) link(check waybill.Check, statuses []waybill.Status) string {
+	for _, st := range statuses[1:] {
+		if st.State == statuses[0].State && st.State != waybill.StateSuccess && st.URL != "" {
+			return s.inbox.PublicURL + st.URL
+		}
+	}
 	if len(check.Connectors) == 1 && check.Findings.Errors() == 0 {
 		return s.inbox.PublicURL + "/connectors/" + check.Connectors[0]
 	}
@@ -237,6 +249,9 @@ func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	if err != nil || busy {
 		return false, err
 	}
+	if _, found, err := s.check(ctx, u); err != nil || found {
+		return false, err // it was looked at just now; that has woken this stream
+	}
 	end.Description = "nothing to do"
 	return true, s.emit(end)
 }
@@ -250,17 +265,22 @@ func onlyValidated(statuses []waybill.Status) bool {
 	})
 }
 
-// steps turns the statuses of a commit into the steps that a pusher reads, in the order of the work.
-func steps(ref string, check waybill.Check, statuses []waybill.Status) []progress.Step {
+// steps turns the statuses of a commit into the steps that a pusher reads, in the order of the work: whether it is
+// valid, and what has happened since the check began. What an earlier push of the commit did is left out.
+func (s *stream) steps(ref string, check waybill.Check, statuses []waybill.Status) []progress.Step {
 	var list []progress.Step
-	for _, s := range statuses {
-		name, step, ok := strings.Cut(strings.TrimPrefix(s.Context, waybill.AggregateContext+"/"), "/")
-		if s.Context == waybill.AggregateContext || !ok {
+	for _, st := range statuses {
+		name, step, ok := strings.Cut(strings.TrimPrefix(st.Context, waybill.AggregateContext+"/"), "/")
+		p := progress.Step{
+			Ref: ref, Declaration: name, Step: waybill.Step(step), Outcome: st.Outcome, Description: st.Description,
+			URL: s.inbox.PublicURL + st.URL,
+		}
+		old := st.State.Final() && st.Updated.Before(check.Opened) && p.Step != waybill.StepValidate
+		if st.Context == waybill.AggregateContext || !ok || old {
 			continue
 		}
-		p := progress.Step{Ref: ref, Declaration: name, Step: waybill.Step(step), Outcome: s.Outcome, Description: s.Description}
-		if s.Outcome.Final() && p.Step == waybill.StepBuild && !s.Started.IsZero() {
-			p.DurationMS = s.Updated.Sub(s.Started).Milliseconds()
+		if st.Outcome.Final() && p.Step == waybill.StepBuild && !st.Started.IsZero() {
+			p.DurationMS = st.Updated.Sub(st.Started).Milliseconds()
 		}
 		if n := check.Findings.Of(name).Errors(); n > 0 && p.Step == waybill.StepValidate {
 			p.Description = waybill.Count(n, "error") // which follow, each on a line
@@ -269,6 +289,11 @@ func steps(ref string, check waybill.Check, statuses []waybill.Status) []progres
 			p.Description = strings.TrimLeft(strings.TrimPrefix(p.Description, string(p.Outcome)), ", ")
 		}
 		list = append(list, p)
+	}
+	if n := check.Findings.Of("").Errors(); n > 0 { // of documents whose names cannot be read
+		list = append(list, progress.Step{
+			Ref: ref, Step: waybill.StepValidate, Outcome: waybill.Failed, Description: waybill.Count(n, "error"),
+		})
 	}
 	order := append([]waybill.Step{waybill.StepValidate}, waybill.StepsTo(waybill.Prod)...)
 	slices.SortStableFunc(list, func(a, b progress.Step) int {

@@ -82,7 +82,10 @@ func (in *Inbox) store(ctx context.Context, w http.ResponseWriter, r waybill.Rep
 	if err != nil {
 		return err
 	}
-	accepted := progress.Accepted{Delivery: id, Progress: "/hooks/" + r.Forge + "/" + r.Hook + "/deliveries/" + id}
+	accepted := progress.Accepted{
+		Delivery: id, Progress: "/hooks/" + r.Forge + "/" + r.Hook + "/deliveries/" + id,
+		See: in.PublicURL + "/repositories/" + r.FullName() + "/commits/" + e.Refs[0].New,
+	}
 	if !fresh {
 		in.Observer.Delivery(r.Forge, "duplicate")
 		return reply(w, http.StatusOK, accepted)

@@ -145,9 +145,18 @@ func heaviest(order []waybill.ChangeClass, a, b waybill.ChangeClass) waybill.Cha
 	return a
 }
 
+// foreign reports whether a name is held elsewhere: by another repository, or by another team whose repository is not
+// watched any more.
+func (p *planner) foreign(held waybill.Observed, d *waybill.Declaration) bool {
+	if held.Repository != "" {
+		return held.Repository != p.Repository.ID
+	}
+	return d.Connector != nil && held.Owner != "" && held.Owner != d.Connector.Owner
+}
+
 // refuse returns what d changes although it never may.
 func (p *planner) refuse(d *waybill.Declaration) waybill.Findings {
-	if held, ok := p.claims[d.Claim()]; ok && (held.Repository != "" && held.Repository != p.Repository.ID || held.Identity.Kind != d.Kind) {
+	if held, ok := p.claims[d.Claim()]; ok && (p.foreign(held, d) || held.Identity.Kind != d.Kind) {
 		return waybill.Findings{taken(d, held, p.Repository.ID)}
 	}
 	o, known := p.observed[d.Identity]

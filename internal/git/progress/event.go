@@ -14,8 +14,9 @@ import (
 
 // Accepted is the JSON body of the answer to a hook.
 type Accepted struct {
-	Delivery string `json:"delivery"` // Delivery.ID
-	Progress string `json:"progress"` // address of the event stream: absolute, or a path on the same server
+	Delivery string `json:"delivery"`      // Delivery.ID
+	Progress string `json:"progress"`      // address of the event stream: absolute, or a path on the same server
+	See      string `json:"see,omitempty"` // page of the pushed commit
 }
 
 // Event is one of [Ref], [Step], [Finding], [End] and [Done].

@@ -1,14 +1,67 @@
 package reconcile
 
 import (
+	"context"
 	"slices"
 	"strings"
 
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
+// past is what is known of a commit and its ref when a check is closed.
+type past struct {
+	said    []waybill.Status // what the commit says already
+	earlier []waybill.Check  // other checks of the commit, newest first
+	before  waybill.Check    // check of the commit that the ref pointed at before; zero when there was none
+}
+
+func (e *Engine) past(ctx context.Context, q store.Querier, c waybill.Check) (p past, err error) {
+	if p.said, err = gitstore.Statuses(ctx, q, c.Repository, c.Commit); err != nil {
+		return p, err
+	}
+	if p.earlier, err = gitstore.Checks(ctx, q, c.Repository, c.Commit); err != nil {
+		return p, err
+	}
+	p.earlier = slices.DeleteFunc(p.earlier, func(o waybill.Check) bool { return o.ID >= c.ID })
+	p.before, _, err = gitstore.CheckBefore(ctx, q, c.Repository, c.Ref, c.ID)
+	return p, err
+}
+
+// speaks reports whether the commit has to say something of a declaration: it changed, the commit spoke of it before,
+// or it was broken until now.
+func (p past) speaks(c waybill.Change) bool {
+	context := waybill.ContextOf(c.Identity, waybill.StepValidate)
+	return c.Class != waybill.Unchanged || p.mends(c) ||
+		slices.ContainsFunc(p.said, func(s waybill.Status) bool { return s.Context == context })
+}
+
+func (p past) mends(c waybill.Change) bool {
+	return p.before.Findings.Of(c.Identity.String()).Errors() > 0
+}
+
+// unchanged says why a commit that changes nothing is well: in the words of an earlier cause, when there was one.
+func (p past) unchanged(changes []waybill.Change) string {
+	for _, c := range p.earlier {
+		if c.State == waybill.StateSuccess && c.Summary != "" {
+			return c.Summary
+		}
+	}
+	mended := 0
+	for _, c := range changes {
+		if p.mends(c) {
+			mended++
+		}
+	}
+	if mended > 0 {
+		return waybill.Count(mended, "connector") + " valid again; what is deployed is the same"
+	}
+	return "no manifest changed"
+}
+
 // result is the base of the aggregate status: what the check itself found.
-func result(findings waybill.Findings, changes []waybill.Change, overtaken bool, tip string) (waybill.State, string) {
+func result(findings waybill.Findings, changes []waybill.Change, overtaken bool, tip string, p past) (waybill.State, string) {
 	deploys := slices.ContainsFunc(changes, func(c waybill.Change) bool { return c.Environment != "" })
 	changed, what := 0, ""
 	for _, c := range changes {
@@ -26,7 +79,7 @@ func result(findings waybill.Findings, changes []waybill.Change, overtaken bool,
 	case findings.Errors() > 0:
 		return waybill.StateFailure, findings.Summary()
 	case changed == 0:
-		return waybill.StateSuccess, "no manifest changed"
+		return waybill.StateSuccess, p.unchanged(changes)
 	case overtaken && tip == "":
 		return waybill.StateSuccess, "valid; not deployed, its branch is gone"
 	case overtaken:
@@ -38,9 +91,9 @@ func result(findings waybill.Findings, changes []waybill.Change, overtaken bool,
 	}
 }
 
-// validated returns the validate status of every declaration that changed or has findings. A document whose name
+// validated returns the validate status of every declaration that has findings or that the commit has to speak of. A document whose name
 // cannot be read speaks only through the aggregate.
-func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.Findings) []waybill.Status {
+func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.Findings, p past) []waybill.Status {
 	page := commitPage(w.repository, w.check.Commit)
 	var statuses []waybill.Status
 	add := func(id waybill.Identity, o waybill.Outcome, description string) {
@@ -59,7 +112,7 @@ func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.F
 		add(waybill.ParseIdentity(f.Declaration), waybill.Failed, own.Summary())
 	}
 	for _, c := range changes {
-		if c.Class == waybill.Unchanged || broken[c.Identity.String()] {
+		if !p.speaks(c) || broken[c.Identity.String()] {
 			continue
 		}
 		add(c.Identity, waybill.OK, "1 "+noun(c.Identity.Kind))

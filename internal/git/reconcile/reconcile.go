@@ -22,7 +22,8 @@ const fetchLimit = 10 * time.Minute
 
 // mirrors reads repositories.
 type mirrors interface {
-	// Fetch resolves the tip of ref, makes its objects available and returns the commit; NotFound when ref is gone.
+	// Fetch resolves the tip of ref, makes its objects available and returns the commit; NotFound when ref is gone,
+	// TooLarge with the commit when its objects will not be.
 	Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error)
 	// Tree returns the files of a fetched commit.
 	Tree(ctx context.Context, r waybill.Repository, commit string) (waybill.Tree, error)
@@ -141,6 +142,15 @@ func (e *Engine) reconcile(ctx context.Context, w *work) error {
 
 // refused ends the checks of a ref that cannot be fetched any more: nobody comes back for them.
 func (e *Engine) refused(ctx context.Context, w *work, open []waybill.Check, cause error) error {
+	if w.tip != "" {
+		isNew, err := e.observe(ctx, w)
+		if err != nil {
+			return err
+		}
+		if isNew {
+			open = append(open, w.check)
+		}
+	}
 	for _, c := range open {
 		w.check, w.tip = c, c.Commit
 		if err := e.giveUp(ctx, w, cause); err != nil {

@@ -53,7 +53,7 @@ func (m mapTree) Open(_ context.Context, path string) (io.ReadCloser, error) {
 
 func (d *desk) Fetch(_ context.Context, _ waybill.Repository, ref string) (string, error) {
 	if d.refused != nil {
-		return "", d.refused
+		return d.tips[ref], d.refused
 	}
 	if tip, ok := d.tips[ref]; ok {
 		return tip, nil
@@ -336,4 +336,67 @@ func TestRetryEndsWhenTheRepositoryRefuses(t *testing.T) {
 	if got := d.board("aaa"); !strings.HasPrefix(got, "waybill error not checked: feeds/shop-feed refuses the credentials\n") {
 		t.Error(got)
 	}
+}
+
+func TestCommitThatIsTooLargeIsTold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.refused = waybill.Errorf(waybill.TooLarge, "the history is larger than the limit for one fetch")
+	d.push(mainRef, "aaa", good)
+	d.want("aaa", "waybill error not checked: the history is larger than the limit for one fetch\n")
+	ref, _, err := gitstore.FindRef(t.Context(), d.DB.Query(), "R", mainRef)
+	if err != nil || ref.Tip != "aaa" {
+		t.Errorf("the next poll would send a worker again: %+v, %v", ref, err)
+	}
+}
+
+func TestMendedManifestSaysSo(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.push(mainRef, "aaa", strings.Replace(good, "type: datasource", "type: datasorce", 1))
+	d.observed = served(t, d)
+	d.push(mainRef, "bbb", good)
+	d.want("bbb", "waybill success 1 connector valid again; what is deployed is the same\n"+
+		"waybill/shop-feed/validate success 1 connector\n")
+}
+
+func TestRetryThatChangesNothingKeepsTheWords(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.push(mainRef, "aaa", good)
+	before := d.board("aaa")
+	d.observed = served(t, d)
+	if err := d.Retry(t.Context(), "R", "aaa", waybill.Actor{}); err != nil {
+		t.Fatal(err)
+	}
+	d.Handle(t.Context(), queue.Item{Kind: Kind, Key: Key("R", mainRef)})
+	d.want("aaa", before)
+}
+
+func TestGoodTagHealsWhatAWrongOneSaid(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.push(mainRef, "aaa", good)
+	d.observed = served(t, d)
+	d.push("refs/tags/v2.0.0", "aaa", good) // no declaration has major 2
+	if got := d.board("aaa"); !strings.HasPrefix(got, "waybill failure") {
+		t.Fatalf("after a wrong tag:\n%s", got)
+	}
+	d.push("refs/tags/demo", "aaa", good) // no release tag at all
+	if got := d.board("aaa"); strings.Contains(got, "failure") {
+		t.Errorf("after a tag that asks for nothing:\n%s", got)
+	}
+}
+
+// served is what the connector room stores once dev serves the good manifest.
+func served(t *testing.T, d *desk) []waybill.Observed {
+	t.Helper()
+	loaded, err := d.Loader.Load(t.Context(), mapTree{"waybill.yaml": good, "Dockerfile": "FROM scratch\n"}, manifest.Options{})
+	if err != nil || len(loaded.Declarations) != 1 {
+		t.Fatal(loaded.Findings, err)
+	}
+	r := &waybill.Release{
+		Declaration: loaded.Declarations[0], Environment: waybill.Dev, Repository: "R", Context: "content", Outcome: waybill.OK,
+	}
+	return []waybill.Observed{{Identity: r.Declaration.Identity, Owner: "feeds", Repository: "R", Newest: r, Live: r}}
 }

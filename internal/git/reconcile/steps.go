@@ -148,7 +148,11 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 	c.Findings.Sort()
 	c.Phase, c.Closed = waybill.Planned, e.Now()
 	overtaken := w.tip != c.Commit
-	c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip)
+	past, err := e.past(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip, past)
 	if !overtaken {
 		if err := e.handOver(ctx, tx, w, &c, changes); err != nil {
 			return err
@@ -159,7 +163,7 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 	}
 	w.check = c
 	tx.After(func() { e.Observer.Found(c.Findings) })
-	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings))
+	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings, past))
 }
 
 // handOver gives the changes to the rooms that act on them. Settings are those of the platform repository's default

@@ -36,7 +36,8 @@ const (
 // Fetch resolves the tip of a full ref name itself, fetches exactly that ref with its history, and pins the commit,
 // annotated tags peeled. A tip that is pinned already costs one question to the repository.
 // NotFound when the ref is gone; Unavailable also when the whole repository is, which says nothing about its refs: many
-// servers answer so while the credentials do not fit. Denied, TooLarge; Invalid when a tag names no commit.
+// servers answer so while the credentials do not fit. Denied; Invalid when a tag names no commit; TooLarge, also with the
+// commit, which then is not here.
 func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error) {
 	m, err := s.mirror(r)
 	if err != nil {
@@ -52,10 +53,10 @@ func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (
 		return "", waybill.Wrap(waybill.Unavailable, err, "the mirror of "+r.FullName()+" cannot be written")
 	}
 	t, err := s.fetchTip(ctx, m, r, ref)
-	if err != nil {
-		return "", explain(ctx, r, err)
+	if err = explain(ctx, r, err); err == nil || waybill.IsCode(err, waybill.TooLarge) && !t.commit.IsZero() {
+		commit = t.commit.String()
 	}
-	return t.commit.String(), nil
+	return commit, err
 }
 
 // fetchTip brings one ref up to date. Under m's lock.
@@ -76,7 +77,7 @@ func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository,
 		return t, nil
 	}
 	if err := m.receive(ctx, conn, adv, []plumbing.Hash{t.object}, m.haves(adv), s.o); err != nil {
-		return tip{}, err
+		return t, err
 	}
 	if t.commit, err = m.peel(t.commit); broken(ctx, err) {
 		// What the mirror claimed to have was damaged. Fetch again without claiming anything.

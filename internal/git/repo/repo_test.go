@@ -272,8 +272,12 @@ func TestFetchLimit(t *testing.T) {
 		f.clone.Commit("more", map[string]string{"n": strings.Repeat(string(rune('a'+i%26)), i)})
 	}
 	f.clone.Push("main")
-	if _, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/heads/main"); !waybill.IsCode(err, waybill.TooLarge) {
-		t.Errorf("got %v", err)
+	commit, err := f.mirrors.Fetch(t.Context(), f.repository, "refs/heads/main")
+	if !waybill.IsCode(err, waybill.TooLarge) || commit != f.clone.Run("rev-parse", "main") {
+		t.Errorf("got %q, %v", commit, err)
+	}
+	if _, err := f.mirrors.Tree(t.Context(), f.repository, commit); !waybill.IsCode(err, waybill.NotFound) {
+		t.Errorf("what was not fetched: %v", err)
 	}
 }
 

@@ -72,6 +72,14 @@ func ClaimName(ctx context.Context, tx *store.Tx, c Connector) (owner Connector,
 	return GetConnector(ctx, tx, c.Name)
 }
 
+// InheritName gives a name of a team to another repository, if the one that had it is not watched any more. It reports
+// false when it is, or the name is another team's.
+func InheritName(ctx context.Context, tx *store.Tx, name, owner, repository string) (bool, error) {
+	changed, err := tx.Exec(ctx, `UPDATE connectors SET repository = $3
+		WHERE name = $1 AND owner = $2 AND repository NOT IN (SELECT id FROM repositories)`, name, owner, repository)
+	return changed == 1, err
+}
+
 // Connectors lists all names in order.
 func Connectors(ctx context.Context, q store.Querier) ([]Connector, error) {
 	list, err := store.List(ctx, q, connectorRow, `SELECT `+connectorColumns+` FROM connectors`)

@@ -41,6 +41,12 @@ func LatestCheck(ctx context.Context, q store.Querier, repository, ref string) (
 		WHERE repository = $1 AND ref = $2 ORDER BY id DESC LIMIT 1`, repository, ref)
 }
 
+// CheckBefore finds the newest check of a ref that is older than the one with the id.
+func CheckBefore(ctx context.Context, q store.Querier, repository, ref, id string) (waybill.Check, bool, error) {
+	return store.Find(ctx, q, checkRow, `SELECT body FROM checks
+		WHERE repository = $1 AND ref = $2 AND id < $3 ORDER BY id DESC LIMIT 1`, repository, ref, id)
+}
+
 // Checks lists the checks of a commit, or the newest 50 of the repository when commit is empty; newest first.
 func Checks(ctx context.Context, q store.Querier, repository, commit string) ([]waybill.Check, error) {
 	if commit == "" {

@@ -148,6 +148,8 @@ func checks(t *testing.T, db *store.DB) {
 	wantGot(t, []waybill.Check{two}, open, err)
 	latest, found, err := git.LatestCheck(ctx, db.Query(), "1", "refs/heads/main")
 	wantGot(t, three, latest, err)
+	before, _, err := git.CheckBefore(ctx, db.Query(), "1", "refs/heads/main", three.ID)
+	wantGot(t, two, before, err)
 	_, none, err := git.LatestCheck(ctx, db.Query(), "1", "refs/heads/other")
 	wantGot(t, []bool{true, false}, []bool{found, none}, err)
 	got, err := git.Check(ctx, db.Query(), "03")
