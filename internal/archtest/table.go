@@ -28,8 +28,7 @@ func rooms() map[string][]string {
 		"internal/face/starter":    {"internal/foundation/schema", "schemas"},
 
 		"internal/git/inbox":     {"internal/foundation/...", "internal/git/progress", "webhooks"},
-		"internal/git/platform":  {"internal/foundation/..."},
-		"internal/git/policy":    {},
+		"internal/git/platform":  {"internal/foundation/...", "internal/git/manifest"},
 		"internal/git/reconcile": {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge"},
 		"internal/git/manifest":  {"internal/foundation/schema", "schemas"},
 		"internal/git/hook":      {"internal/git/progress", "webhooks"},

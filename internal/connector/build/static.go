@@ -2,8 +2,6 @@ package build
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 )
@@ -13,17 +11,6 @@ import (
 // It reports Invalid as Digest does.
 func StaticDigest(ctx context.Context, r Request) (Content, error) {
 	return digest(ctx, r, nothingHere)
-}
-
-// Bases lists the base images that the Dockerfile of r names, in order, without asking an engine. It reports Invalid as
-// [Engine.Digest] does.
-func Bases(ctx context.Context, r Request) ([]string, error) {
-	s, err := readSource(ctx, r.Tree, r.Folder, r.Spec)
-	if err != nil {
-		return nil, err
-	}
-	found, err := baseImages(ctx, s, r.Spec, nothingHere)
-	return slices.Sorted(maps.Keys(found)), err
 }
 
 // nothingHere finds no image: each counts by its name.

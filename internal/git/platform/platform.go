@@ -41,8 +41,25 @@ func New(o Options) *Engine { return &Engine{Options: o} }
 // Is reports whether r is the platform repository.
 func (e *Engine) Is(r waybill.Repository) bool { return e.URL != "" && r.URL == e.URL }
 
-// Refuse finds what is wrong with declarations in the light of what is there. A tree with such findings is not applied.
-func (e *Engine) Refuse(ctx context.Context, q store.Querier, wanted []waybill.Declaration) (waybill.Findings, error) {
+// Observe returns what is applied, for the plan, and what is wrong with declarations in the light of what is there. A
+// tree with such findings is not applied.
+func (e *Engine) Observe(
+	ctx context.Context, q store.Querier, c waybill.Check, wanted []waybill.Declaration,
+) ([]waybill.Observed, waybill.Findings, error) {
+	settings, err := platformstore.List(ctx, q, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	var applied []waybill.Observed
+	for _, s := range settings {
+		d := s.Declaration()
+		applied = append(applied, waybill.Observed{Identity: d.Identity, Repository: c.Repository, Declared: &d})
+	}
+	refused, err := e.refuse(ctx, q, wanted)
+	return applied, refused, err
+}
+
+func (e *Engine) refuse(ctx context.Context, q store.Querier, wanted []waybill.Declaration) (waybill.Findings, error) {
 	var refused waybill.Findings
 	for _, d := range wanted {
 		if d.Platform == nil {

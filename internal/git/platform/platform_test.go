@@ -156,7 +156,7 @@ func TestContradictionsAreRefused(t *testing.T) {
 	o := newOffice(t)
 	o.apply(site("feeds-prod", waybill.Prod))
 	o.registry.refuse = waybill.Errorf(waybill.Conflict, "repository feeds/shop-feed is watched at /b.git")
-	refused, err := o.Refuse(t.Context(), o.db.Query(), []waybill.Declaration{
+	refused, err := o.refuse(t.Context(), o.db.Query(), []waybill.Declaration{
 		site("feeds-prod", waybill.Dev), site("new", waybill.Dev),
 		declare("Repository", "shop-feed", waybill.Platform{Repository: &waybill.RepositorySpec{}}),
 	})

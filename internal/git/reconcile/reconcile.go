@@ -43,8 +43,10 @@ type connectors interface {
 type platform interface {
 	// Is reports whether r is the platform repository.
 	Is(r waybill.Repository) bool
-	// Refuse finds what is wrong with declarations in the light of what is there.
-	Refuse(ctx context.Context, q store.Querier, wanted []waybill.Declaration) (waybill.Findings, error)
+	// Known completes what the manifests of a repository are judged by with what the portal knows.
+	Known(ctx context.Context, q store.Querier, o manifest.Options) (manifest.Options, error)
+	// Observe returns what is applied, for the plan, and what is wrong with declarations in the light of what is there.
+	Observe(ctx context.Context, q store.Querier, c waybill.Check, wanted []waybill.Declaration) ([]waybill.Observed, waybill.Findings, error)
 	// Apply makes the settings those of the declarations, in the transaction that closes the check, and says how many
 	// changed.
 	Apply(ctx context.Context, tx *store.Tx, c waybill.Check, wanted []waybill.Declaration) (changed int, err error)

@@ -85,8 +85,12 @@ type nobody struct{}
 
 func (nobody) Is(waybill.Repository) bool { return false }
 
-func (nobody) Refuse(context.Context, store.Querier, []waybill.Declaration) (waybill.Findings, error) {
-	return nil, nil
+func (nobody) Known(_ context.Context, _ store.Querier, o manifest.Options) (manifest.Options, error) {
+	return o, nil
+}
+
+func (nobody) Observe(context.Context, store.Querier, waybill.Check, []waybill.Declaration) ([]waybill.Observed, waybill.Findings, error) {
+	return nil, nil, nil
 }
 
 func (nobody) Apply(context.Context, *store.Tx, waybill.Check, []waybill.Declaration) (int, error) {

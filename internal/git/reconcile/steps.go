@@ -87,11 +87,20 @@ func (e *Engine) read(ctx context.Context, w *work) error {
 	}
 	start := e.Now()
 	w.tree = tree
-	w.loaded, err = e.Loader.Load(ctx, tree, manifest.Options{
-		Owner: w.repository.Owner, Platform: e.Platform.Is(w.repository),
+	options, err := e.Platform.Known(ctx, e.DB.Query(), manifest.Options{
+		Owner: w.repository.Owner, Platform: e.Platform.Is(w.repository), Publishing: isTag(w.ref),
 	})
+	if err != nil {
+		return err
+	}
+	w.loaded, err = e.Loader.Load(ctx, tree, options)
 	e.Observer.Validated(e.Now().Sub(start))
 	return err
+}
+
+func isTag(ref string) bool {
+	_, ok := waybill.Tag(ref)
+	return ok
 }
 
 // load records the findings.
@@ -126,17 +135,19 @@ func (e *Engine) plan(ctx context.Context, w *work) error {
 		if err != nil {
 			return err
 		}
+		var contradicted waybill.Findings
+		if e.Platform.Is(w.repository) {
+			var applied []waybill.Observed
+			if applied, contradicted, err = e.Platform.Observe(ctx, tx, w.check, w.loaded.Declarations); err != nil {
+				return err
+			}
+			observed = append(observed, applied...)
+		}
 		changes, refused := plan.Compute(plan.Input{
 			Wanted: w.loaded.Declarations, Observed: observed, Contents: contents, Repository: w.repository,
 			Ref: w.ref, Commit: w.check.Commit, Retry: w.check.Cause == "retry",
 		})
-		if e.Platform.Is(w.repository) {
-			contradicted, err := e.Platform.Refuse(ctx, tx, w.loaded.Declarations)
-			if err != nil {
-				return err
-			}
-			refused = append(refused, contradicted...)
-		}
+		refused = append(refused, contradicted...)
 		return e.close(ctx, tx, w, changes, refused)
 	})
 }

@@ -17,6 +17,12 @@ func EnsureTeam(ctx context.Context, tx *store.Tx, name string, now time.Time) e
 	return err
 }
 
+// Teams lists the names of all teams, those of watched repositories included.
+func Teams(ctx context.Context, q store.Querier) ([]string, error) {
+	row := func(name *string) []any { return []any{name} }
+	return store.List(ctx, q, row, `SELECT name FROM teams UNION SELECT owner FROM repositories ORDER BY 1`)
+}
+
 const siteColumns = `name, owner, environment, created`
 
 func siteRow(s *waybill.Site) []any {

@@ -20,6 +20,14 @@ type Setting struct {
 	Spec       waybill.Platform
 }
 
+// Declaration returns the declaration that s was made from.
+func (s Setting) Declaration() waybill.Declaration {
+	return waybill.Declaration{
+		Identity: waybill.Identity{Kind: s.Kind, Name: s.Name, Major: 1}, File: s.File, Line: s.Line, Digest: s.Digest,
+		Platform: &s.Spec,
+	}
+}
+
 const columns = `kind, name, digest, sha, file, line, applied, body`
 
 func row(s *Setting) []any {

@@ -1,0 +1,58 @@
+package platform
+
+import (
+	"context"
+
+	"github.com/waybill-dev/waybill/internal/foundation/store"
+	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
+	platformstore "github.com/waybill-dev/waybill/internal/foundation/store/platform"
+	"github.com/waybill-dev/waybill/internal/git/manifest"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// Known completes what the manifests of a repository are judged by: what the platform declares, what exists although
+// nothing declares it, and the policies. Without a platform repository it leaves o as it is.
+func (e *Engine) Known(ctx context.Context, q store.Querier, o manifest.Options) (manifest.Options, error) {
+	if e.URL == "" {
+		return o, nil
+	}
+	settings, err := platformstore.List(ctx, q, "")
+	if err != nil {
+		return o, err
+	}
+	o.References = &manifest.References{Names: map[string][]string{}, Forges: []string{"plain"}}
+	o.Policies = map[string]waybill.PolicySpec{}
+	for _, s := range settings {
+		o.References.Declarations = append(o.References.Declarations, s.Declaration())
+		if s.Spec.Policy != nil {
+			o.Policies[s.Name] = *s.Spec.Policy
+		}
+	}
+	return o, e.undeclared(ctx, q, o.References.Names)
+}
+
+// undeclared adds the names of teams, sites and connectors.
+func (e *Engine) undeclared(ctx context.Context, q store.Querier, names map[string][]string) error {
+	teams, err := connectorstore.Teams(ctx, q)
+	if err != nil {
+		return err
+	}
+	sites, err := connectorstore.Sites(ctx, q)
+	if err != nil {
+		return err
+	}
+	connectors, err := connectorstore.Connectors(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, t := range teams {
+		names[waybill.KindTeam] = append(names[waybill.KindTeam], t)
+	}
+	for _, s := range sites {
+		names[waybill.KindSite] = append(names[waybill.KindSite], s.Name)
+	}
+	for _, c := range connectors {
+		names[waybill.KindConnector] = append(names[waybill.KindConnector], c.Name)
+	}
+	return nil
+}
