@@ -160,7 +160,7 @@ func (a *app) root(args []string) (*cobra.Command, error) {
 		&cobra.Group{ID: groupServer, Title: "See and change what runs:"},
 		&cobra.Group{ID: groupAdmin, Title: "Run Waybill:"},
 	)
-	root.AddCommand(group(groupWrite, begin, a.validate(), a.explain(), a.schema())...)
+	root.AddCommand(group(groupWrite, begin, a.validate(), a.plan(), a.explain(), a.schema())...)
 	root.AddCommand(group(groupServer, a.status(), a.retry(), a.connector(), a.release(), a.runs(), a.logs(), a.site())...)
 	root.AddCommand(group(groupAdmin, serve, a.repo(), a.token(), a.version())...)
 	root.AddCommand(a.hook())

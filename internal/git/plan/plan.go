@@ -151,7 +151,14 @@ func (p *planner) foreign(held waybill.Observed, d *waybill.Declaration) bool {
 	if held.Repository != "" {
 		return held.Repository != p.Repository.ID
 	}
-	return d.Connector != nil && held.Owner != "" && held.Owner != d.Connector.Owner
+	owner := held.Owner
+	switch {
+	case d.Connector != nil:
+		owner = d.Connector.Owner
+	case d.App != nil:
+		owner = d.App.Owner
+	}
+	return held.Owner != "" && held.Owner != owner
 }
 
 // refuse returns what d changes although it never may.

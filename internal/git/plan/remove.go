@@ -86,10 +86,14 @@ func (p *planner) affected(c waybill.Change) []string {
 			who = append(who, u.Subject)
 		}
 	}
-	if c.Wanted != nil && c.Wanted.Connector != nil {
-		site := c.Wanted.DevSite()
+	d := c.Wanted
+	if d == nil {
+		d = stored(p.observed[c.Identity])
+	}
+	if d != nil && d.Connector != nil {
+		site := d.DevSite()
 		if c.Environment == waybill.Prod {
-			site = c.Wanted.ProdSite()
+			site = d.ProdSite()
 		}
 		who = append(who, "site:"+site)
 	}
