@@ -64,7 +64,7 @@ func (c *Constraints) Judge(values map[string]any) (offences []Offence) {
 	}
 	v := c.root.Unify(c.ctx.Encode(values))
 	var paths []Path
-	for _, e := range errors.Errors(v.Validate()) {
+	for _, e := range errors.Errors(v.Validate(cue.Final())) {
 		var p Path
 		for _, l := range e.Path() {
 			if text, err := strconv.Unquote(l); err == nil {

@@ -29,6 +29,9 @@ func (d *Document) trim(root *Outline, n *yaml.Node, o *Outline, path Path) {
 			key, value := n.Content[i], n.Content[i+1]
 			p := path.Child(key.Value)
 			switch at := o.At(p[len(p)-1:]); {
+			case o.Values != nil && !o.Keys.fits(key.Value):
+				d.gone[value] = true
+				d.Problems = append(d.Problems, illegalKey(o, p).at(key))
 			case at != nil:
 				d.trim(root, value, at, p)
 			case o.Kinds&Mapping != 0:
@@ -43,6 +46,14 @@ func (d *Document) trim(root *Outline, n *yaml.Node, o *Outline, path Path) {
 		for i, e := range n.Content {
 			d.trim(root, e, o.Elements, path.Index(i))
 		}
+	}
+}
+
+// illegalKey says that the last name of path is no key of the map that o outlines.
+func illegalKey(o *Outline, path Path) Problem {
+	return Problem{
+		Mistake: Value, Code: o.Values.Code, Path: path, Message: Quote(path[len(path)-1]) + " is not legal as a key of " + path[:len(path)-1].String(),
+		Hint: prefixed("write ", o.Keys.Say),
 	}
 }
 
@@ -78,12 +89,6 @@ func (d *Document) explain(root *Outline, path Path) Problem {
 			key = value
 		}
 		return unknown(root, parent, path).at(key)
-	case key != nil && parent.Keys != nil && !parent.Keys.fits(key.Value):
-		d.gone[value] = true
-		return Problem{
-			Mistake: Value, Code: o.Code, Path: path, Message: Quote(key.Value) + " is not legal as a key of " + path[:len(path)-1].String(),
-			Hint: prefixed("write ", parent.Keys.Say),
-		}.at(key)
 	default:
 		d.holes[value] = true
 		p := illegal(o, path, value)

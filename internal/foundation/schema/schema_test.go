@@ -54,17 +54,7 @@ func TestFillAgreesWithCUE(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const definition = "#ConnectorDatasource"
-	outline, err := set.Outline(definition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := set.Source(definition)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx := cuecontext.New()
-	def := ctx.CompileString(source).LookupPath(cue.ParsePath(definition))
 	paths, err := filepath.Glob("../../git/manifest/testdata/corpus/valid_*.txtar")
 	if err != nil || len(paths) < 3 {
 		t.Fatalf("%d valid manifests (%v)", len(paths), err)
@@ -80,24 +70,54 @@ func TestFillAgreesWithCUE(t *testing.T) {
 			}
 			documents, _ := schema.Parse(f.Data)
 			for _, d := range documents {
-				var plain any
-				if err := d.Root.Decode(&plain); err != nil {
-					t.Fatal(err)
-				}
-				want, err := def.Unify(ctx.Encode(plain)).MarshalJSON()
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, err := json.Marshal(d.Fill(outline))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(decoded(t, want), decoded(t, got)); diff != "" {
+				if diff := filled(t, ctx, set, d); diff != "" {
 					t.Errorf("%s: %s", path, diff)
 				}
 			}
 		}
 	}
+}
+
+// filled returns how the defaults of one valid document differ.
+func filled(t *testing.T, ctx *cue.Context, set *schema.Set, d *schema.Document) string {
+	t.Helper()
+	definition := definitionOf(d)
+	outline, err := set.Outline(definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Check(definition, d); err != nil || len(d.Problems) > 0 {
+		t.Fatal(err, d.Problems)
+	}
+	source, err := set.Source(definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plain any
+	if err := d.Root.Decode(&plain); err != nil {
+		t.Fatal(err)
+	}
+	want, err := ctx.CompileString(source).LookupPath(cue.ParsePath(definition)).Unify(ctx.Encode(plain)).MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(d.Fill(outline))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmp.Diff(decoded(t, want), decoded(t, got))
+}
+
+// definitionOf returns the definition of a valid document.
+func definitionOf(d *schema.Document) string {
+	_, kind := schema.Find(d.Root, schema.Path{"kind"})
+	_, typ := schema.Find(d.Root, schema.Path{"spec", "type"})
+	for _, def := range schemas.Definitions() {
+		if def.Kind == kind.Value && (def.Types == nil || slices.Contains(def.Types, typ.Value)) {
+			return def.Name
+		}
+	}
+	return ""
 }
 
 func decoded(t *testing.T, text []byte) (v any) {

@@ -31,7 +31,7 @@ type specimen struct {
 	findings  string
 }
 
-const minCorpus = 60
+const minCorpus = 200
 
 // corpus reads testdata/corpus. In the comment of a case "want CODE [file] line:column" is written by hand; the section
 // "findings" is written by -update and read by people.

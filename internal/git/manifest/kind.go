@@ -41,8 +41,11 @@ func (d *document) definition() (name string, known bool) {
 
 // guess chooses a definition by the parts that are written where the type says nothing.
 func (d *document) guess() string {
-	if d.kind() != waybill.KindConnector {
-		return definitionsOf(d.kind())[0].Name
+	if d.kind() == waybill.KindAuthProvider {
+		if d.written("spec", "authorizeUrl") || d.written("spec", "tokenUrl") {
+			return "#AuthProviderOAuth2"
+		}
+		return "#AuthProvider"
 	}
 	for _, part := range []struct{ name, definition string }{
 		{"datasource", "#ConnectorDatasource"}, {"export", "#ConnectorExport"}, {"dataService", "#ConnectorDataService"},
