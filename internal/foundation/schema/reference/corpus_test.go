@@ -1,0 +1,58 @@
+package reference_test
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// TestJSONSchemaAgreesWithCorpus checks every broken manifest that says what an editor finds: "jsonschema: rejects", or
+// "jsonschema: cannot" where other documents, files or a server would have to be known.
+func TestJSONSchemaAgreesWithCorpus(t *testing.T) {
+	t.Parallel()
+	s, _ := compile(t, "")
+	names, err := filepath.Glob("../../../git/manifest/testdata/corpus/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no corpus: %v", err)
+	}
+	marked := 0
+	for _, name := range names {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		comment := string(archive.Comment)
+		_, mark, found := strings.Cut(comment, "# jsonschema: ")
+		if !found {
+			continue
+		}
+		marked++
+		want := strings.Fields(mark)[0]
+		got, why := "cannot", ""
+		for _, f := range archive.Files {
+			if path.Base(f.Name) != "waybill.yaml" || strings.HasPrefix(string(f.Data), "→ ") {
+				continue
+			}
+			text := string(f.Data)
+			if strings.Contains(comment, "# escapes") {
+				text = strings.NewReplacer(`\r\n`, "\r", `\x07`, "\x07", `\xe9`, "\xe9", `\xef\xbb\xbf`, "\xef\xbb\xbf").Replace(text)
+			}
+			all, err := documents([]byte(text))
+			for _, d := range all {
+				if err == nil {
+					err = s.Validate(d)
+				}
+			}
+			if err != nil {
+				got, why = "rejects", err.Error()
+			}
+		}
+		if got != want {
+			t.Errorf("%s: the schema %s, want %s\n%s", filepath.Base(name), got, want, why)
+		}
+	}
+	t.Logf("%d of %d cases are marked", marked, len(names))
+}
