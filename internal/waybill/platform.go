@@ -116,6 +116,8 @@ type PolicySpec struct {
 	MoveTags           string // deny
 	Reviewers          []string
 	Constraints        string // path of a CUE file in the tree; empty: none
+	// Message is what people read who break the policy: its description.
+	Message string
 	// Source is the content of that file.
 	Source []byte
 }

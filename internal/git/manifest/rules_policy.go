@@ -74,7 +74,9 @@ func (w *world) gather() {
 		names[name] = p
 	}
 	for _, d := range w.byKind[waybill.KindPolicy] {
-		names[d.Name] = *d.Platform.Policy
+		p := *d.Platform.Policy
+		p.Message = d.Platform.Description
+		names[d.Name] = p
 	}
 	for name, p := range names {
 		np := namedPolicy{name: name, PolicySpec: p}
@@ -105,7 +107,7 @@ func (d *document) policyRules() {
 					message = at + " has a value that is not allowed"
 				}
 			}
-			d.report(PolicyBroken, o.Path, "policy "+p.name+": "+message, "")
+			d.report(PolicyBroken, o.Path, "policy "+p.name+": "+message, p.Message)
 		}
 	}
 }
@@ -129,7 +131,11 @@ func (d *document) baseImageRules(ctx context.Context) error {
 		for _, p := range d.world.policies {
 			legal := func(glob string) bool { return wild(glob, image) || wild(glob, image+":latest") }
 			if len(p.BaseImages) > 0 && !slices.ContainsFunc(p.BaseImages, legal) {
-				d.report(ForbiddenImage, at, "policy "+p.name+" does not allow the base image "+quote(image), "allowed are: "+strings.Join(p.BaseImages, ", "))
+				hint := "allowed are: " + strings.Join(p.BaseImages, ", ")
+				if p.Message != "" {
+					hint = p.Message + " A" + hint[1:]
+				}
+				d.report(ForbiddenImage, at, "policy "+p.name+" does not allow the base image "+quote(image), hint)
 			}
 		}
 	}

@@ -25,7 +25,9 @@ func (e *Engine) Known(ctx context.Context, q store.Querier, o manifest.Options)
 	for _, s := range settings {
 		o.References.Declarations = append(o.References.Declarations, s.Declaration())
 		if s.Spec.Policy != nil {
-			o.Policies[s.Name] = *s.Spec.Policy
+			p := *s.Spec.Policy
+			p.Message = s.Spec.Description
+			o.Policies[s.Name] = p
 		}
 	}
 	return o, e.undeclared(ctx, q, o.References.Names)
