@@ -3,6 +3,7 @@ package schema
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"cuelang.org/go/cue"
@@ -92,22 +93,32 @@ func (c *Constraints) Judge(values map[string]any) (offences []Offence) {
 // say returns the words of the constraint at path, or of the nearest one above it.
 func say(v cue.Value, path Path) string {
 	for ; len(path) > 0; path = path[:len(path)-1] {
-		var at []cue.Selector
-		for _, e := range path {
-			if n, err := strconv.Atoi(e[min(1, len(e)):max(len(e)-1, min(1, len(e)))]); err == nil && e[0] == '[' {
-				at = append(at, cue.Index(n))
+		at := selectors(path)
+		for _, last := range []cue.Selector{at[len(at)-1], at[len(at)-1].Required()} { // absent fields are found as name! only
+			at[len(at)-1] = last
+			attribute := v.LookupPath(cue.MakePath(at...)).Attribute("say")
+			if attribute.Err() != nil {
 				continue
 			}
-			at = append(at, cue.Str(e))
+			if text, err := literal.Unquote(attribute.Contents()); err == nil {
+				return text
+			}
+			return attribute.Contents()
 		}
-		attribute := v.LookupPath(cue.MakePath(at...)).Attribute("say")
-		if attribute.Err() != nil {
-			continue
-		}
-		if text, err := literal.Unquote(attribute.Contents()); err == nil {
-			return text
-		}
-		return attribute.Contents()
 	}
 	return ""
+}
+
+// selectors returns path as CUE names it.
+func selectors(path Path) []cue.Selector {
+	at := make([]cue.Selector, len(path))
+	for i, e := range path {
+		at[i] = cue.Str(e)
+		if inner, ok := strings.CutPrefix(e, "["); ok {
+			if n, err := strconv.Atoi(strings.TrimSuffix(inner, "]")); err == nil {
+				at[i] = cue.Index(n)
+			}
+		}
+	}
+	return at
 }

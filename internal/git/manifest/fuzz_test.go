@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// phrases are words of the YAML and CUE libraries that no person should have to read.
+// phrases are words of the libraries that no person should have to read, beside those of libraryPhrases.
 var phrases = []string{
 	"yaml: ", "cannot unmarshal", "unmarshal errors", "did not find expected", "could not find expected", "found unexpected",
 	"found character that", "found a tab", "found unknown", "found invalid", "found undefined", "found duplicate", "found extra",
@@ -33,7 +34,11 @@ func leaks(f waybill.Finding) (phrase string, found bool) {
 		hint = before
 	}
 	text := quoted.ReplaceAllString(f.Message, "") + " / " + quoted.ReplaceAllString(hint, "")
-	for _, p := range phrases {
+	formats, err := libraryPhrases()
+	if err != nil {
+		return err.Error(), true
+	}
+	for _, p := range slices.Concat(phrases, formats) {
 		if strings.Contains(text, p) && !strings.Contains(f.Path, p) {
 			return p, true
 		}

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -102,10 +103,7 @@ func (d *document) policyRules() {
 		for _, o := range p.constraints.Judge(d.values) {
 			message := o.Say
 			if message == "" {
-				message = "this is not allowed here"
-				if at := o.Path.String(); at != "" {
-					message = at + " has a value that is not allowed"
-				}
+				message = cmp.Or(o.Path.String(), "the document") + " does not agree with its constraints"
 			}
 			d.report(PolicyBroken, o.Path, "policy "+p.name+": "+message, p.Message)
 		}
