@@ -100,7 +100,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	rest, err := api.New(api.Options{
-		DB: s.db, Releases: releases, Commits: git.refs, Repositories: git.watcher, Runs: runs, Logs: s.blobs,
+		DB: s.db, Releases: releases, Commits: git.refs, Previews: git.refs, Repositories: git.watcher, Runs: runs, Logs: s.blobs,
 		Tokens: s.keeper, Log: o.Log, Now: o.Now, Version: o.Version, PublicURL: s.publicURL,
 	})
 	if err != nil {

@@ -53,6 +53,7 @@ type Options struct {
 	DB           *store.DB
 	Releases     releases
 	Commits      commits
+	Previews     previews
 	Repositories repositories
 	Runs         runs
 	Logs         logs
@@ -76,7 +77,7 @@ func New(o Options) (http.Handler, error) {
 	a := &API{Options: o, seen: newAnswers(o.Now), huma: humago.New(mux, config(o.Version))}
 	for _, add := range []func(){
 		a.addVersion, a.addRepositories, a.addConnectors, a.addReleases, a.addRuns, a.addLogs,
-		a.addSites, a.addCommits, a.addHistory, a.addTokens,
+		a.addSites, a.addCommits, a.addValidate, a.addHistory, a.addTokens,
 	} {
 		add()
 	}
@@ -110,17 +111,18 @@ func config(version string) huma.Config {
 type operation struct {
 	method, path, id, summary, tag string
 	action                         auth.Action
-	status                         int // of success; 0: 200, or 204 without a body
+	status                         int   // of success; 0: 200, or 204 without a body
+	limit                          int64 // of the request in bytes; 0: 1 MiB
 }
 
 // add registers an operation: the caller is checked before anything is parsed, and an error becomes a problem document.
 func add[I, O any](a *API, op operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(a.huma, huma.Operation{
 		Method: op.method, Path: base + op.path, OperationID: op.id, Summary: op.summary, Tags: []string{op.tag},
-		DefaultStatus: op.status,
-		Security:      []map[string][]string{{"token": {}}, {"session": {}}},
-		Middlewares:   huma.Middlewares{a.allow(op.action)},
-		Metadata:      map[string]any{"action": op.action},
+		DefaultStatus: op.status, MaxBodyBytes: op.limit,
+		Security:    []map[string][]string{{"token": {}}, {"session": {}}},
+		Middlewares: huma.Middlewares{a.allow(op.action)},
+		Metadata:    map[string]any{"action": op.action},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {

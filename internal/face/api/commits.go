@@ -63,12 +63,7 @@ func findings(checks []waybill.Check) []wire.Finding {
 	if len(checks) == 0 {
 		return []wire.Finding{}
 	}
-	return each(checks[0].Findings, func(f waybill.Finding) wire.Finding {
-		return wire.Finding{
-			Code: string(f.Code), Severity: string(f.Severity), File: f.File, Line: f.Line, Column: f.Column,
-			Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix,
-		}
-	})
+	return each(checks[0].Findings, finding)
 }
 
 // commit finds the one commit that in names: NotFound when there is none, Conflict when there are several.

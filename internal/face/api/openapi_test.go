@@ -73,7 +73,8 @@ func TestEveryOperationAsksWhoIsThere(t *testing.T) {
 			}
 			a := ask(t, s, s.Read, method, path, "")
 			tokens := strings.Contains(path, "/tokens")
-			if refused := a.status == http.StatusForbidden; refused != (method != http.MethodGet || tokens) {
+			asks := strings.HasSuffix(path, "/validate") // has a body, but stores nothing
+			if refused := a.status == http.StatusForbidden; refused != (method != http.MethodGet && !asks || tokens) {
 				t.Errorf("reader: %s %s: %d %s", method, path, a.status, a.body)
 			}
 		}

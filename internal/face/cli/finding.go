@@ -43,14 +43,6 @@ func writeFindings(w io.Writer, findings waybill.Findings) error {
 	return err
 }
 
-func unchecked(w io.Writer, n int) error {
-	if n == 0 {
-		return nil
-	}
-	_, err := fmt.Fprintf(w, "%s not checked: no server\n", waybill.Count(n, "reference"))
-	return err
-}
-
 // annotate writes findings as workflow commands of GitHub Actions.
 func annotate(w io.Writer, findings waybill.Findings) error {
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")

@@ -24,17 +24,27 @@ func (a *app) plan() *cobra.Command {
 		Use: "plan", Short: "Say what a merge would change", Args: exactly(0, ""),
 		Long: "Say what it would change to merge what is in the working tree: which declarations are new, different or gone, how\n" +
 			"much work or consent that takes, and who is affected. It is compared with the commit at which the branch left\n" +
-			"another one. Exit code 1 means that manifests have errors, or that something would be refused.",
-		Example: "  waybill plan\n  waybill plan --base origin/release -o json",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runPlan(cmd.Context(), base) },
+			"another one, or with --server with what is live there. Exit code 1 means that manifests have errors, or that\n" +
+			"something would be refused.",
+		Example: "  waybill plan\n  waybill plan --base origin/release -o json\n  waybill plan --server",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("server") {
+				if base != "" {
+					return misuse("--base and --server compare with different things: choose one")
+				}
+				return a.runPlanLive(cmd.Context())
+			}
+			return a.runPlan(cmd.Context(), base)
+		},
 	}, asSARIF, asGitHub)
 	c.Flags().StringVar(&base, "base", "", "branch or commit to merge into (default: the default branch of origin, else main)")
+	a.askable(c)
 	return c
 }
 
 // planned is what a plan says, for programs.
 type planned struct {
-	Base     string         `json:"base"` // commit
+	Base     string         `json:"base"` // commit, or the repository on the server
 	Changes  []wire.Change  `json:"changes"`
 	Findings []wire.Finding `json:"findings"`
 }
@@ -52,13 +62,36 @@ func (a *app) runPlan(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.printPlan(p.base, changes, findings); err != nil {
+	said := make([]wire.Change, 0, len(changes))
+	for _, c := range changes {
+		said = append(said, wireChange(c))
+	}
+	return a.printPlan(p.base, said, findings)
+}
+
+// runPlanLive compares with what is live on a server.
+func (a *app) runPlanLive(ctx context.Context) error {
+	root, err := treeRoot()
+	if err != nil {
 		return err
 	}
-	if findings.Errors() > 0 {
-		return &failedError{}
+	loader, err := manifest.New()
+	if err != nil {
+		return err
 	}
-	return nil
+	tree := &recorder{Tree: folder{os.DirFS(root)}}
+	r, err := loader.Load(ctx, tree, manifest.Options{Platform: true})
+	if err != nil {
+		return err
+	}
+	v, err := a.askServer(ctx, root, tree, nil, r.Declarations)
+	if err != nil {
+		return err
+	}
+	if v.Repository == "" {
+		return waybill.Errorf(waybill.NotFound, "the server does not watch this repository, so there is nothing to compare with")
+	}
+	return a.printPlan(v.Repository, v.Declarations, findingsFrom(v.Findings))
 }
 
 // comparison is the working tree beside a commit.
@@ -200,27 +233,33 @@ func (p *comparison) new(before, after waybill.Findings) waybill.Findings {
 	return fresh
 }
 
-func (a *app) printPlan(base string, changes []waybill.Change, findings waybill.Findings) error {
+func (a *app) printPlan(base string, changes []wire.Change, findings waybill.Findings) error {
+	changes = slices.DeleteFunc(changes, func(c wire.Change) bool { return c.Class == string(waybill.Unchanged) })
+	if err := a.writePlan(planned{Base: base, Changes: changes, Findings: wireFindings(findings)}, findings); err != nil {
+		return err
+	}
+	if findings.Errors() > 0 {
+		return &failedError{}
+	}
+	return nil
+}
+
+func (a *app) writePlan(p planned, findings waybill.Findings) error {
 	switch a.output {
 	case asSARIF:
 		return writeSARIF(a.Stdout, a.Version, findings)
 	case asGitHub:
 		return annotate(a.Stdout, findings)
 	}
-	p := planned{Base: base, Changes: []wire.Change{}, Findings: wireFindings(findings)}
 	t := a.table("CHANGE", "DECLARATION", "GOES TO", "WHAT", "AFFECTED")
-	for _, c := range changes {
-		if c.Class == waybill.Unchanged {
-			continue
-		}
-		p.Changes = append(p.Changes, wireChange(c))
-		t.add(string(c.Class), c.Identity.String(), or(target(c)), or(strings.Join(c.Parts, ", ")), or(strings.Join(c.Affected, ", ")))
+	for _, c := range p.Changes {
+		t.add(c.Class, c.Declaration, or(target(c)), or(strings.Join(c.Parts, ", ")), or(strings.Join(c.Affected, ", ")))
 	}
 	return a.print(p, func(w io.Writer) error {
 		if err := t.write(w, "no declaration changes"); err != nil {
 			return err
 		}
-		if err := explainChanges(w, changes); err != nil || len(findings) == 0 {
+		if err := explainChanges(w, p.Changes); err != nil || len(findings) == 0 {
 			return err
 		}
 		return writeFindings(a.Stderr, findings)
@@ -228,10 +267,10 @@ func (a *app) printPlan(base string, changes []waybill.Change, findings waybill.
 }
 
 // explainChanges writes the reasons below the table.
-func explainChanges(w io.Writer, changes []waybill.Change) error {
+func explainChanges(w io.Writer, changes []wire.Change) error {
 	for _, c := range changes {
 		for _, r := range c.Reasons {
-			if _, err := fmt.Fprintf(w, "%s: %s\n", c.Identity, r); err != nil {
+			if _, err := fmt.Fprintf(w, "%s: %s\n", c.Declaration, r); err != nil {
 				return err
 			}
 		}
@@ -240,16 +279,17 @@ func explainChanges(w io.Writer, changes []waybill.Change) error {
 }
 
 // target says where a change goes, as people say it for its kind.
-func target(c waybill.Change) string {
+func target(c wire.Change) string {
+	dev, prod := string(waybill.Dev), string(waybill.Prod)
 	switch {
-	case c.Identity.Kind == waybill.KindApp && c.Environment == waybill.Dev:
+	case c.Kind == waybill.KindApp && c.Environment == dev:
 		return "draft"
-	case c.Identity.Kind == waybill.KindApp && c.Environment == waybill.Prod:
+	case c.Kind == waybill.KindApp && c.Environment == prod:
 		return "published " + c.Semver
-	case c.Identity.Kind != waybill.KindConnector && c.Environment != "":
+	case c.Kind != waybill.KindConnector && c.Environment != "":
 		return "platform"
 	default:
-		return strings.TrimSpace(string(c.Environment) + " " + c.Semver)
+		return strings.TrimSpace(c.Environment + " " + c.Semver)
 	}
 }
 

@@ -40,6 +40,11 @@ func (c *Client) CommitStatuses(ctx context.Context, commit, repository string) 
 	})
 }
 
+// Validate says what a tree that was not pushed would mean.
+func (c *Client) Validate(ctx context.Context, in wire.Validate) (wire.Validation, error) {
+	return ask[wire.Validation](ctx, c, call{method: http.MethodPost, path: "/validate", in: in})
+}
+
 // Retry examines a commit again.
 func (c *Client) Retry(ctx context.Context, commit, repository string) (wire.Commit, error) {
 	return ask[wire.Commit](ctx, c, call{

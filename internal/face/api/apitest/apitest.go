@@ -61,7 +61,7 @@ func (s *Server) listen(t testing.TB, log *slog.Logger) string {
 	t.Helper()
 	e := &engines{s}
 	h, err := api.New(api.Options{
-		DB: s.DB, Releases: e, Commits: e, Repositories: e, Runs: e, Logs: s.Blobs, Tokens: s.keeper,
+		DB: s.DB, Releases: e, Commits: e, Previews: e, Repositories: e, Runs: e, Logs: s.Blobs, Tokens: s.keeper,
 		Log: log, Now: Now, Version: "v0.0.0-test", PublicURL: func() string { return "http://waybill.example" },
 	})
 	check(t, err)

@@ -12,6 +12,7 @@ import (
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
+	"github.com/waybill-dev/waybill/internal/git/reconcile"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -65,6 +66,28 @@ func (e *engines) Retry(ctx context.Context, repository, commit string, by waybi
 			Actor: by.Name, Channel: by.Channel, Repository: repository, Commit: commit, Subject: "repository:" + repository, Action: "check.retry",
 		})
 	})
+}
+
+// Preview finds a mistake in the first file that came with content, and one change. A real engine is asked in package server.
+func (e *engines) Preview(ctx context.Context, q reconcile.Question) (reconcile.Preview, error) {
+	p := reconcile.Preview{}
+	err := q.Tree.Walk(ctx, func(f waybill.File) error {
+		p.Loaded.Files++
+		text, err := waybill.ReadFile(ctx, q.Tree, f.Path, f.Size)
+		if err == nil && len(text) > 0 && len(p.Findings) == 0 {
+			p.Findings = waybill.Findings{{Code: "WB302", Severity: waybill.SeverityError, File: f.Path, Line: 4, Column: 9, Message: "owner is not the team of this repository"}}
+		}
+		return err
+	})
+	if q.Repository == "" || err != nil {
+		return p, err
+	}
+	p.Repository = waybill.Repository{ID: Repository, Owner: "feeds", Name: "shop-feed"}
+	p.Changes = []waybill.Change{{
+		Identity: waybill.Identity{Kind: waybill.KindConnector, Name: "shop-feed", Major: 1}, Class: waybill.Redeploy, Environment: waybill.Dev,
+		Parts: []string{"spec.fields"}, Affected: []string{"site:feeds-dev"},
+	}}
+	return p, nil
 }
 
 // AddRepository stores a repository. One whose URL is not absolute is refused.
