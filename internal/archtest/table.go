@@ -30,7 +30,7 @@ func rooms() map[string][]string {
 		"internal/git/inbox":     {"internal/foundation/...", "internal/git/progress", "webhooks"},
 		"internal/git/platform":  {"internal/foundation/...", "internal/git/manifest"},
 		"internal/git/reconcile": {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge"},
-		"internal/git/manifest":  {"internal/foundation/schema", "schemas"},
+		"internal/git/manifest":  {"internal/foundation/filter", "internal/foundation/schema", "schemas"},
 		"internal/git/hook":      {"internal/git/progress", "webhooks"},
 		"internal/git/plan":      {},
 		"internal/git/progress":  {},

@@ -94,8 +94,11 @@ func (c *Constraints) Judge(values map[string]any) (offences []Offence) {
 func say(v cue.Value, path Path) string {
 	for ; len(path) > 0; path = path[:len(path)-1] {
 		at := selectors(path)
-		for _, last := range []cue.Selector{at[len(at)-1], at[len(at)-1].Required()} { // absent fields are found as name! only
-			at[len(at)-1] = last
+		last := len(at) - 1
+		for _, absent := range []bool{false, true} {
+			if absent && at[last].LabelType() == cue.StringLabel {
+				at[last] = at[last].Required() // a field that is not there is found as name!
+			}
 			attribute := v.LookupPath(cue.MakePath(at...)).Attribute("say")
 			if attribute.Err() != nil {
 				continue

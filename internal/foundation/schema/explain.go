@@ -31,13 +31,13 @@ func (d *Document) trim(root *Outline, n *yaml.Node, o *Outline, path Path) {
 			switch at := o.At(p[len(p)-1:]); {
 			case o.Values != nil && !o.Keys.fits(key.Value):
 				d.gone[value] = true
-				d.Problems = append(d.Problems, illegalKey(o, p).at(key))
+				d.Problems = append(d.Problems, d.at(key, illegalKey(o, p)))
 			case at != nil:
 				d.trim(root, value, at, p)
 			case o.Kinds&Mapping != 0:
 				d.gone[value] = true
 				if len(d.Problems) < maxProblems {
-					d.Problems = append(d.Problems, unknown(root, o, p).at(key))
+					d.Problems = append(d.Problems, d.at(key, unknown(root, o, p)))
 				}
 			}
 		}
@@ -76,7 +76,7 @@ func (d *Document) explain(root *Outline, path Path) Problem {
 	parent := root.At(path[:max(len(path)-1, 0)])
 	switch o := root.At(path); {
 	case len(path) == 0:
-		return Problem{Mistake: Type, Message: "this document is not legal", Hint: "compare it with the reference"}.at(d.Root)
+		return d.at(d.Root, Problem{Mistake: Type, Message: "this document is not legal", Hint: "compare it with the reference"})
 	case value == nil && o != nil:
 		p := missing(path, o)
 		p.Line, p.Column = d.Place(path[:len(path)-1])
@@ -88,7 +88,7 @@ func (d *Document) explain(root *Outline, path Path) Problem {
 		if key == nil {
 			key = value
 		}
-		return unknown(root, parent, path).at(key)
+		return d.at(key, unknown(root, parent, path))
 	default:
 		d.holes[value] = true
 		p := illegal(o, path, value)
@@ -97,7 +97,7 @@ func (d *Document) explain(root *Outline, path Path) Problem {
 			p.Code = o.Code
 		}
 		p.Line, p.Column = d.Place(path)
-		p.Fix, p.Width = Replace(value, p.Fix)
+		p.Fix, p.Width = d.Replace(value, p.Fix)
 		return p
 	}
 }

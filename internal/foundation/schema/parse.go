@@ -22,6 +22,9 @@ type Document struct {
 	Line     int        // of its first content
 	Problems []Problem
 
+	text  string // as it is written
+	first int    // line of the file that text starts at
+
 	holes map[*yaml.Node]bool // there, but of no use
 	gone  map[*yaml.Node]bool // not to be looked at, such as the value of an unknown field
 	free  map[*yaml.Node]bool // may hold anything
@@ -152,7 +155,7 @@ func hasContent(text string) bool {
 
 // parse reads one document.
 func parse(c chunk) *Document {
-	d := &Document{Line: c.line, holes: map[*yaml.Node]bool{}, gone: map[*yaml.Node]bool{}, free: map[*yaml.Node]bool{}}
+	d := &Document{Line: c.line, text: c.text, first: c.line, holes: map[*yaml.Node]bool{}, gone: map[*yaml.Node]bool{}, free: map[*yaml.Node]bool{}}
 	var node yaml.Node
 	if err := decode(c.text, &node); err != nil {
 		d.Problems = []Problem{syntax(err, c)}
@@ -169,9 +172,9 @@ func parse(c chunk) *Document {
 		d.Problems = d.Problems[len(d.Problems)-1:]
 	case root.Kind != yaml.MappingNode:
 		d.Line = root.Line
-		d.Problems = []Problem{Problem{
+		d.Problems = []Problem{d.at(root, Problem{
 			Mistake: Shape, Message: "the document is " + kindOf(root).String() + ", not a mapping", Hint: `write "key: value" lines`,
-		}.at(root)}
+		})}
 	default:
 		d.Root, d.Line = root, root.Line
 	}
@@ -188,7 +191,7 @@ type scanner struct {
 }
 
 func (s *scanner) report(n *yaml.Node, p Problem) {
-	s.document.Problems = append(s.document.Problems, p.at(n))
+	s.document.Problems = append(s.document.Problems, s.document.at(n, p))
 }
 
 func (s *scanner) scan(n *yaml.Node, path Path, depth int) {

@@ -5,6 +5,7 @@
 package schema
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -56,15 +57,15 @@ type Problem struct {
 }
 
 // at returns p placed at n, which its fix takes the place of.
-func (p Problem) at(n *yaml.Node) Problem {
+func (d *Document) at(n *yaml.Node, p Problem) Problem {
 	p.Line, p.Column = n.Line, n.Column
-	p.Fix, p.Width = Replace(n, p.Fix)
+	p.Fix, p.Width = d.Replace(n, p.Fix)
 	return p
 }
 
 // Replace returns text as the fix of n and how many runes it takes the place of; nothing when n is written in a way
-// whose width is not known.
-func Replace(n *yaml.Node, text string) (fix string, width int) {
+// whose width is not plain.
+func (d *Document) Replace(n *yaml.Node, text string) (fix string, width int) {
 	if n == nil || n.Kind != yaml.ScalarNode || text == "" || strings.ContainsAny(n.Value, "\n\"'\\") {
 		return "", 0
 	}
@@ -72,9 +73,23 @@ func Replace(n *yaml.Node, text string) (fix string, width int) {
 	switch n.Style &^ yaml.FlowStyle {
 	case 0:
 		return text, width
-	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+	case yaml.SingleQuotedStyle:
 		return text, width + 2
-	default:
-		return "", 0
+	case yaml.DoubleQuotedStyle:
+		if d.reads(n, strconv.Quote(n.Value)) {
+			return text, width + 2
+		}
 	}
+	return "", 0
+}
+
+// reads reports whether n is written as text, without escapes.
+func (d *Document) reads(n *yaml.Node, text string) bool {
+	rest := d.text
+	for i := d.first; i < n.Line && rest != ""; i++ {
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
+	line, _, _ := strings.Cut(rest, "\n")
+	runes := []rune(line)
+	return n.Column <= len(runes) && strings.HasPrefix(string(runes[n.Column-1:]), text)
 }

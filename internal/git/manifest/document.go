@@ -55,7 +55,7 @@ func (d *document) atKey(p schema.Path) {
 // replace offers text in place of the value at p, for the finding that was reported last.
 func (d *document) replace(p schema.Path, text string) {
 	_, n := schema.Find(d.Root, p)
-	d.last().Fix, d.last().Width = schema.Replace(n, text)
+	d.last().Fix, d.last().Width = d.Document.Replace(n, text)
 }
 
 // identity returns the identity as a string, or "" while the name is not known.

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -88,6 +87,9 @@ func (d *document) settingSecrets() {
 	})
 }
 
+// address is what a setting of type url takes.
+var address = regexp.MustCompile(`^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#]\S*)?$`)
+
 // unset says what to write instead of a value that s does not take; it is empty when value is legal.
 func unset(s waybill.Setting, value string) string {
 	switch s.Type {
@@ -104,7 +106,7 @@ func unset(s waybill.Setting, value string) string {
 			return suggest(value, s.Enum)
 		}
 	case "url":
-		if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		if !address.MatchString(value) {
 			return "write an address such as https://example.org"
 		}
 	case "string":
