@@ -14,14 +14,14 @@ import (
 // TestRetry builds on a base image that appears only after the first attempt.
 func TestRetry(t *testing.T) {
 	t.Parallel()
-	const base = "waybill-test-retry:1"
 	w := newWorld(t, "retry")
+	base := "waybill-test-" + w.connector + ":1"
 	w.serve()
 	commit := w.clone.Commit("Build on something new", map[string]string{"Dockerfile": strings.Replace(dockerfile, testkit.BusyBox, base, 1)})
 	seen := w.seen(w.clone.Push("main"), commit)
 	for _, line := range []string{
 		"  build     failed  Dockerfile:1: FROM waybill-test-NAME:1: the engine does not have this image and cannot pull it from docker.io: ",
-		"  runtime   skipped  build ended as failed\n", "  dev       skipped  build ended as failed\n  SERVER/connectors/NAME\n",
+		"  runtime   skipped  build ended as failed\n", "  dev       skipped  build ended as failed\n  SERVER/releases/",
 	} {
 		if !strings.Contains(seen, line) {
 			t.Errorf("the pusher does not read %q but\n%s", line, seen)

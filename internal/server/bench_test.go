@@ -20,7 +20,7 @@ func BenchmarkFirstLine(b *testing.B) {
 	w := newWorld(b, "bench-first-line")
 	started := filepath.Join(w.dir, "hook-started")
 	stamp := "#!/bin/sh\ndate +%s%N > " + started + "\n"
-	if err := os.WriteFile(filepath.Join(w.bare, "hooks", "post-receive"), []byte(stamp), 0o755); err != nil { //nolint:gosec // a hook is run
+	if err := os.WriteFile(filepath.Join(w.bare, "hooks", "post-receive"), []byte(stamp), 0o755); err != nil {
 		b.Fatal(err)
 	}
 	w.start()

@@ -35,7 +35,7 @@ waybill  feeds/NAME  COMMIT1  feature
 	w.reads(`
 waybill  feeds/NAME  COMMIT1  main
   validate  ok    1 connector
-  build     ok    sha256:DIGEST  TIME
+  build     ok    sha256:DIGEST
   runtime   ok    registered
   dev       ok    site feeds-dev
   SERVER/connectors/NAME
@@ -47,37 +47,39 @@ waybill  feeds/NAME  COMMIT1  main
 // TestTwoConnectors has two connectors in the folders of one repository, one of which is released by tags of its name.
 func TestTwoConnectors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "two-red")
+	w := newWorld(t, "two")
 	red := w.manifest("")
-	blue := strings.ReplaceAll(strings.Replace(red, "release: {", `release: {prod: {tag: "two-blue/v*"}, `, 1), "two-red", "two-blue")
+	name := "blue-" + w.connector
+	blue := strings.Replace(red, "release: {", `release: {prod: {tag: "blue/v*"}, `, 1)
+	blue = strings.Replace(blue, "name: "+w.connector, "name: "+name, 1)
 	w.clone.Run("rm", "--quiet", "waybill.yaml", "Dockerfile", "feed")
 	commit := w.clone.Commit("Two", map[string]string{
 		"red/waybill.yaml": red, "red/Dockerfile": dockerfile, "red/feed": feed,
 		"blue/waybill.yaml": blue, "blue/Dockerfile": dockerfile, "blue/feed": feed + "echo blue\n",
 	})
 	w.serve()
-	t.Cleanup((&world{t: t, docker: w.docker, connector: "two-blue"}).removeImages)
+	t.Cleanup((&world{t: t, docker: w.docker, connector: name}).tidy)
 	lines := strings.Split(strings.TrimSpace(w.seen(w.clone.Push("main"), commit)), "\n")
 	slices.Sort(lines) // the two are built at the same time
 	want := []string{
 		"  SERVER/repositories/feeds/NAME/commits/COMMIT1",
-		"  build     ok    NAME  sha256:DIGEST  TIME", "  build     ok    two-blue  sha256:DIGEST  TIME",
-		"  dev       ok    NAME  site feeds-dev", "  dev       ok    two-blue  site feeds-dev",
-		"  runtime   ok    NAME  registered", "  runtime   ok    two-blue  registered",
-		"  validate  ok    NAME  1 connector", "  validate  ok    two-blue  1 connector",
+		"  build     ok    NAME  sha256:DIGEST", "  build     ok    blue-NAME  sha256:DIGEST",
+		"  dev       ok    NAME  site feeds-dev", "  dev       ok    blue-NAME  site feeds-dev",
+		"  runtime   ok    NAME  registered", "  runtime   ok    blue-NAME  registered",
+		"  validate  ok    NAME  1 connector", "  validate  ok    blue-NAME  1 connector",
 		"waybill  feeds/NAME  COMMIT1  main",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("what the pusher reads, sorted (-want +got):\n%s", diff)
 	}
 	w.agree(commit)
-	w.clone.Run("tag", "two-blue/v1.4.0")
-	if seen := w.seen(w.clone.Push("two-blue/v1.4.0"), commit); !strings.Contains(seen, "  prod      ok    two-blue  v1.4.0 on site feeds-prod\n") {
+	w.clone.Run("tag", "blue/v1.4.0")
+	if seen := w.seen(w.clone.Push("blue/v1.4.0"), commit); !strings.Contains(seen, "  prod      ok    blue-NAME  v1.4.0 on site feeds-prod\n") {
 		t.Errorf("the pusher reads\n%s", seen)
 	}
 	w.agree(commit)
 	w.serves("dev " + commit[:7])
-	if got, want := w.live("two-blue"), "dev "+commit[:7]+", prod "+commit[:7]+" 1.4.0"; got != want {
+	if got, want := w.live(name), "dev "+commit[:7]+", prod "+commit[:7]+" 1.4.0"; got != want {
 		t.Errorf("live is %q, want %q", got, want)
 	}
 }

@@ -14,7 +14,7 @@ func TestMistakes(t *testing.T) {
 	w.reads(`
 waybill  feeds/NAME  COMMIT1  main
   validate  ok    1 connector
-  build     ok    sha256:DIGEST  TIME
+  build     ok    sha256:DIGEST
   runtime   ok    registered
   dev       ok    site feeds-dev
   SERVER/connectors/NAME
@@ -44,7 +44,7 @@ waybill  feeds/NAME  COMMIT1  main
 	w.reads(`
 waybill  feeds/NAME  COMMIT1  main
   validate  ok    1 connector
-  build     ok    sha256:DIGEST  TIME
+  build     ok    sha256:DIGEST
   runtime   ok    registered
   dev       ok    site feeds-dev
   SERVER/connectors/NAME

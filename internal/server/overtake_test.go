@@ -9,7 +9,7 @@ import (
 // the whole machine: every test has seconds of its own.
 func slow(seconds string) string { return dockerfile + "RUN " + sleep(seconds) + "\n" }
 
-func sleep(seconds string) string { return "sleep " + seconds }
+func sleep(seconds string) string { return "sleep " + seconds + nonce() }
 
 // background pushes while the test goes on; what the pusher read arrives when the push has ended.
 func (w *world) background(ref string) <-chan string {
@@ -36,19 +36,19 @@ func (w *world) background(ref string) <-chan string {
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "overtaken")
-	w.clone.Commit("Sleep", map[string]string{"Dockerfile": slow("6001")})
+	w.clone.Commit("Sleep", map[string]string{"Dockerfile": slow("6001.")})
 	first := w.clone.Run("rev-parse", "HEAD")
 	w.serve()
 	began := time.Now()
 	output := w.background("main")
-	w.eventually("the image is being built", func() bool { return w.executing(sleep("6001")) })
+	w.eventually("the image is being built", func() bool { return w.executing(sleep("6001.")) })
 
 	other := w.git.Clone(w.bare, "other")
 	second := other.Commit("Be quick", map[string]string{"Dockerfile": dockerfile})
 	w.reads(`
 waybill  feeds/NAME  COMMIT1  main
   validate  ok    1 connector
-  build     ok    sha256:DIGEST  TIME
+  build     ok    sha256:DIGEST
   runtime   ok    registered
   dev       ok    site feeds-dev
   SERVER/connectors/NAME
@@ -56,7 +56,7 @@ waybill  feeds/NAME  COMMIT1  main
 	w.reads(`
 waybill  feeds/NAME  COMMIT1  main
   validate  ok    1 connector
-  build     superseded  by COMMIT2  TIME
+  build     superseded  by COMMIT2
   runtime   superseded  by COMMIT2
   dev       superseded  by COMMIT2
   valid; not deployed, superseded by COMMIT2
@@ -76,5 +76,5 @@ waybill  feeds/NAME  COMMIT1  main
 	if n := w.containers(t.Context()); n > 0 {
 		t.Errorf("%d containers are left", n)
 	}
-	w.eventually("the first build has ended", func() bool { return !w.executing(sleep("6001")) })
+	w.eventually("the first build has ended", func() bool { return !w.executing(sleep("6001.")) })
 }

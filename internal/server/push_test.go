@@ -29,7 +29,7 @@ var (
 // seen is what a pusher read, with what differs from run to run made equal: the commits, in the order in which they
 // are given, are COMMIT1, COMMIT2 and so on; steps are shown when they have ended.
 func (w *world) seen(push string, commits ...string) string {
-	text := took.ReplaceAllString(running.ReplaceAllString(testkit.Remote(push), ""), "  TIME\n")
+	text := took.ReplaceAllString(running.ReplaceAllString(testkit.Remote(push), ""), "\n")
 	for i, c := range commits {
 		text = strings.NewReplacer(c, "COMMIT"+strconv.Itoa(i+1), c[:7], "COMMIT"+strconv.Itoa(i+1)).Replace(text)
 	}

@@ -18,7 +18,7 @@ func TestTags(t *testing.T) {
 	w.clone.Run("tag", "v1.0.0")
 	block := `
   validate  ok    1 connector
-  build     ok    sha256:DIGEST  TIME
+  build     ok    sha256:DIGEST
   runtime   ok    registered
   dev       ok    site feeds-dev
   prod      ok    v1.0.0 on site feeds-prod
@@ -34,7 +34,7 @@ func TestTags(t *testing.T) {
 	w.reads(`
 waybill  feeds/NAME  COMMIT1  v1.1.0
   validate  ok    1 connector
-  build     ok    sha256:DIGEST  TIME
+  build     ok    sha256:DIGEST
   runtime   ok    registered
   dev       skipped  checked only
   prod      ok    v1.1.0 on site feeds-prod

@@ -10,18 +10,16 @@ import (
 )
 
 // moody prints rows, unless its greeting makes it fail or wait.
-const moody = feed + `case $GREETING in
-bad) exit 81 ;;
-wait) exec sleep 6401 ;;
-esac
-`
+func moody() string {
+	return feed + "case $GREETING in\nbad) exit 81 ;;\nwait) exec " + sleep("6401.") + " ;;\nesac\n"
+}
 
 // TestRuns starts runs of what is live, as people do.
 func TestRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "runs")
 	w.serve()
-	w.clone.Commit("Be moody", map[string]string{"feed": moody})
+	w.clone.Commit("Be moody", map[string]string{"feed": moody()})
 	w.clone.Run("tag", "v1.0.0")
 	w.clone.Push("main", "v1.0.0")
 
@@ -33,9 +31,9 @@ func TestRuns(t *testing.T) {
 		{"succeeds", "feeds-dev", "", 0, rows, "\ndone\n"},
 		{"takes a value", "feeds-dev", "greeting=ahoy", 0, strings.Replace(rows, "hello", "ahoy", 1), "\ndone\n"},
 		{"fails", "feeds-dev", "greeting=bad", 1, strings.Replace(rows, "hello", "bad", 1), ", exit code 81 (remote): "},
-		{"lacks a value", "feeds-prod", "", 2, "", "waybill: runs at feeds-prod: required field without a value: greeting; "},
+		{"lacks a value", "feeds-prod", "", 2, "", " at feeds-prod: required field without a value: greeting; "},
 		{"is given what it lacks", "feeds-prod", "greeting=hello", 0, rows, "\ndone\n"},
-		{"knows no such field", "feeds-dev", "greting=hello", 2, "", "waybill: runs at feeds-dev: no such field: greting; "},
+		{"knows no such field", "feeds-dev", "greting=hello", 2, "", " at feeds-dev: no such field: greting"},
 		{"knows no such site", "feeds-test", "", 1, "", "waybill: no site feeds-test\n"},
 	} {
 		args := []string{"runs", "start", w.connector, "--site", c.site, "--wait"}
@@ -54,7 +52,7 @@ func TestRuns(t *testing.T) {
 func (w *world) cancelled() {
 	w.t.Helper()
 	run := ask[wire.Run](w, "runs", "start", w.connector, "--site", "feeds-dev", "--set", "greeting=wait")
-	w.eventually("the run waits", func() bool { return w.executing("sleep 6401") })
+	w.eventually("the run waits", func() bool { return w.executing(sleep("6401.")) })
 	if out, err := w.try("runs", "start", w.connector, "--site", "feeds-dev"); err == nil || !strings.Contains(err.Error(), run.ID) {
 		w.t.Errorf("a second run beside it: %v %s", err, out)
 	}

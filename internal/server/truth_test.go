@@ -208,22 +208,36 @@ func (w *world) images(ctx context.Context) []string {
 // containers counts the containers, running or ended, that were made from images of the world's connector.
 func (w *world) containers(ctx context.Context) int {
 	w.t.Helper()
-	count := 0
+	list, err := w.listContainers(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(list)
+}
+
+func (w *world) listContainers(ctx context.Context) (all []container.Summary, err error) {
 	for _, id := range w.images(ctx) {
 		list, err := w.docker.ContainerList(ctx, container.ListOptions{
 			All: true, Filters: filters.NewArgs(filters.Arg("ancestor", id)),
 		})
 		if err != nil {
-			w.t.Fatal(err)
+			return nil, err
 		}
-		count += len(list)
+		all = append(all, list...)
 	}
-	return count
+	return all, nil
 }
 
-// removeImages runs when the test has ended, and its context with it.
-func (w *world) removeImages() {
+// tidy removes what the world has on the engine. It runs when the test has ended, and its context with it.
+func (w *world) tidy() {
 	ctx := context.WithoutCancel(w.t.Context())
+	left, err := w.listContainers(ctx)
+	if err != nil {
+		w.t.Error(err)
+	}
+	for _, c := range left {
+		_ = w.docker.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true})
+	}
 	for _, id := range w.images(ctx) {
 		_, _ = w.docker.ImageRemove(ctx, id, image.RemoveOptions{Force: true, PruneChildren: true})
 	}

@@ -37,9 +37,14 @@ type world struct {
 	database  string // empty: SQLite
 }
 
+// nonce is the process number in four digits: what is shared with the machine and its engine has it in its name, so that
+// tests of other processes are not taken for ours.
+func nonce() string { return fmt.Sprintf("%04d", os.Getpid()%10000) }
+
 // newWorld makes a repository of an example connector under a name of its own. Nothing is pushed and nothing runs yet.
 func newWorld(t testing.TB, name string) *world {
 	t.Helper()
+	name += "-" + nonce()
 	g := testkit.NewGit(t)
 	w := &world{t: t, docker: testkit.Docker(t), git: g, connector: name, dir: t.TempDir(), address: freeAddress(t), admin: freeAddress(t)}
 	w.bare = g.Bare(name + ".git")
@@ -47,7 +52,7 @@ func newWorld(t testing.TB, name string) *world {
 	w.clone.Commit("Import "+name, map[string]string{
 		"waybill.yaml": w.manifest(""), "Dockerfile": dockerfile, "feed": feed,
 	})
-	t.Cleanup(w.removeImages)
+	t.Cleanup(w.tidy)
 	return w
 }
 

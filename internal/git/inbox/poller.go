@@ -129,7 +129,7 @@ func (p *Poller) moved(ctx context.Context, r waybill.Repository, tips map[strin
 		if err != nil {
 			return nil, err
 		}
-		if !pending && !(discarded && p.sentFor(key, tips[name])) {
+		if !pending && (!discarded || !p.sentFor(key, tips[name])) {
 			moved = append(moved, name)
 		}
 	}

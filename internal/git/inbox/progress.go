@@ -212,9 +212,11 @@ func (s *stream) link(check waybill.Check, statuses []waybill.Status) string {
 }
 
 // check finds the newest check of the ref, when it is younger than the delivery or when nothing has moved since. For a
-// branch it prefers the check of the pushed commit; what a tag points at is known to the check only.
+// branch it prefers the check of the pushed commit; what a tag points at is known to the check only. An older check of a
+// tag counts once nobody is on the way to the tag any more: the poller may have been quicker than the hook.
 func (s *stream) check(ctx context.Context, u waybill.RefUpdate) (waybill.Check, bool, error) {
-	if _, branch := waybill.Branch(u.Name); branch {
+	_, branch := waybill.Branch(u.Name)
+	if branch {
 		own, err := gitstore.Checks(ctx, s.inbox.DB.Query(), s.repository.ID, u.New)
 		if err != nil {
 			return waybill.Check{}, false, err
@@ -226,7 +228,18 @@ func (s *stream) check(ctx context.Context, u waybill.RefUpdate) (waybill.Check,
 		}
 	}
 	check, found, err := gitstore.LatestCheck(ctx, s.inbox.DB.Query(), s.repository.ID, u.Name)
-	return check, found && check.ID > s.delivery.ID, err
+	if err != nil || !found || check.ID > s.delivery.ID || branch {
+		return check, found && check.ID > s.delivery.ID, err
+	}
+	if busy, err := s.busy(ctx, u); err != nil || busy {
+		return waybill.Check{}, false, err
+	}
+	return s.settled(ctx, check)
+}
+
+// busy reports whether a worker is on the way to the ref.
+func (s *stream) busy(ctx context.Context, u waybill.RefUpdate) (bool, error) {
+	return queue.Pending(ctx, s.inbox.DB.Query(), refWork, s.repository.ID+" "+u.Name)
 }
 
 // settled returns c unless it is older than the delivery and the ref was somewhere else since.
@@ -245,8 +258,7 @@ func (s *stream) unseen(ctx context.Context, u waybill.RefUpdate) (ended bool, e
 	if deleted(u) {
 		return true, s.emit(end)
 	}
-	busy, err := queue.Pending(ctx, s.inbox.DB.Query(), refWork, s.repository.ID+" "+u.Name)
-	if err != nil || busy {
+	if busy, err := s.busy(ctx, u); err != nil || busy {
 		return false, err
 	}
 	if _, found, err := s.check(ctx, u); err != nil || found {

@@ -69,5 +69,5 @@ func (o *opening) Write(p []byte) (int, error) {
 func (o opening) unfolded() int64 {
 	_, n := binary.Uvarint(o)
 	size, _ := binary.Uvarint(o[max(0, n):])
-	return int64(min(size, 1<<62)) //nolint:gosec // it fits
+	return int64(min(size, 1<<62))
 }

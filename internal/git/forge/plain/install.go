@@ -153,7 +153,7 @@ func RemoveHook(ctx context.Context, r waybill.Repository) error {
 		return err
 	}
 	if _, err := os.Stat(hooks); err != nil || !strings.HasPrefix(hooks, dir+"/") {
-		return nil //nolint:nilerr // there is nothing of ours
+		return nil // there is nothing of ours
 	}
 	folder, err := openHooks(dir, hooks, owner)
 	if err != nil {
