@@ -28,7 +28,11 @@ test: setup-test ## Run every test with the race detector, on real parts; none i
 	go test -race -p 2 -timeout 8m ./...
 
 .PHONY: test-all
-test-all: test fuzz ## Run the tests and every fuzz target for FUZZTIME each
+test-all: test mutations fuzz ## Run the tests, the mutations of the schemas, and every fuzz target for FUZZTIME each
+
+.PHONY: mutations
+mutations: ## Remove each constraint and each check of manifests in turn, and see whether a case of the corpus notices
+	go test -tags mutation -run Mutations -v -timeout 30m ./internal/git/manifest
 
 .PHONY: lint
 lint: ## Check format, style, imports and go.mod

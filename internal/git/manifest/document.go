@@ -134,8 +134,8 @@ func (d *document) headed(l *Loader) bool {
 	case l.muted("version"):
 	case !written || version == "":
 		d.report(MissingVersion, nil, "apiVersion is missing", "write \"apiVersion: "+apiVersion+"\"")
-		if !written {
-			d.last().Fix = "apiVersion: " + apiVersion + "\n"
+		if !written && d.Root.Style&yaml.FlowStyle == 0 {
+			d.last().Fix = "apiVersion: " + apiVersion + "\n" + strings.Repeat(" ", d.Root.Column-1)
 		}
 	case version != apiVersion:
 		d.report(UnknownVersion, schema.Path{"apiVersion"}, "unknown apiVersion "+quote(version), "write \"apiVersion: "+apiVersion+"\"")
