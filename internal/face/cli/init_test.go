@@ -141,7 +141,7 @@ func TestInitStops(t *testing.T) {
 		{nil, []string{"connector", "DIR/shop-feed", "--owner", "feeds"}, 2, "--category; --yes takes the defaults\n"},
 		{nil, []string{"connector", "DIR/1", "--yes", "--owner", "feeds"}, 2, "there is no default for --name, --title\n"},
 		{nil, []string{"connector", "DIR/shop-feed", "--yes", "--owner", "Feeds"}, 2, `--owner "Feeds": write the name of your team`},
-		{nil, []string{"connector", "DIR/shop-feed", "--yes", "--owner", "feeds", "--type", "downlaod"}, 2, `--type "downlaod": there is no downlaod; did you mean download?`},
+		{nil, []string{"connector", "DIR/shop-feed", "--yes", "--owner", "feeds", "--type", "downloud"}, 2, `--type "downloud": there is no downloud; did you mean download?`},
 		{nil, []string{"connector", "DIR/shop-feed", "--yes", "--owner", "feeds", "--channel", "ads"}, 2, "--channel does not belong to the other answers"},
 		{nil, []string{"connector", "DIR/shop-feed", "--yes", "--owner", "feeds", "--schedule", "daily"}, 2, "these answers make no legal manifest; nothing was written"},
 		{[]string{"", "", ""}, []string{"connector", "DIR/shop-feed"}, 2, "the answers ended early; nothing was written"},

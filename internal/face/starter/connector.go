@@ -72,9 +72,13 @@ func (s Set) Note(part string) string {
 
 func types() []Choice {
 	return []Choice{
-		{"datasource", "offers data of a shop, a platform or a service"}, {"export", "sends all data of a project to channels"},
-		{"export-delta", "sends what changed to channels"}, {"data-service", "computes columns while data passes"},
-		{"download", "fetches files"}, {"transform", "turns rows into other rows"}, {"write", "writes rows into another system"},
+		{"datasource", "offers data of a shop, a platform or a service"},
+		{"export", "sends all data of a project to channels"},
+		{"export-delta", "sends what changed to channels"},
+		{"data-service", "computes columns while data passes"},
+		{"download", "fetches files"},
+		{"transform", "turns rows into other rows"},
+		{"write", "writes rows into another system"},
 		{"upload", "puts files somewhere"},
 	}
 }

@@ -67,13 +67,19 @@ func TestComputeApps(t *testing.T) {
 		{"nothing but a number", "refs/tags/v1.0.1", nil, draft(), []waybill.Published{published("1.0.0")}, "app/invoice-sync patch → prod 1.0.1"},
 		{"consent in a new major", "refs/tags/v2.0.0", []appEdit{scope}, nil, []waybill.Published{published("1.0.0")}, "app/invoice-sync consent → prod 2.0.0 [spec.scopes]\nbecause new required scope \"x:read\"\naffects install:acme install:beta"},
 		{
-			"consent in the same major", "refs/tags/v1.1.0", []appEdit{scope}, nil, []waybill.Published{published("1.0.0")},
+			"consent in the same major", "refs/tags/v1.1.0",
+			[]appEdit{scope},
+			nil,
+			[]waybill.Published{published("1.0.0")},
 			"app/invoice-sync consent 1.1.0 [spec.scopes]\n" +
 				`app/waybill.yaml:9:1: error WB203: 1.1.0 after 1.0.0 promises that workspaces need not agree again, but: new required scope "x:read" (tag "v2.0.0", or take that back)` +
 				"\nbecause new required scope \"x:read\"",
 		},
 		{
-			"major in the same major", "refs/tags/v1.1.0", []appEdit{gone}, nil, []waybill.Published{published("1.0.0")},
+			"major in the same major", "refs/tags/v1.1.0",
+			[]appEdit{gone},
+			nil,
+			[]waybill.Published{published("1.0.0")},
 			"app/invoice-sync major 1.1.0 [spec.install]\n" +
 				`app/waybill.yaml:9:1: error WB203: 1.1.0 after 1.0.0 promises that workspaces keep what they rely on, but: setting "ledger" is gone (tag "v2.0.0", or take that back)` +
 				"\nbecause setting \"ledger\" is gone\nbecause setting \"mode\" is gone",

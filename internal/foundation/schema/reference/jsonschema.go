@@ -246,8 +246,12 @@ func typeOf(k schema.Kind) any {
 		kind schema.Kind
 		name string
 	}{
-		{schema.Text, "string"}, {schema.Number, "number"}, {schema.Whole, "integer"}, {schema.Bool, "boolean"},
-		{schema.Mapping, "object"}, {schema.List, "array"},
+		{schema.Text, "string"},
+		{schema.Number, "number"},
+		{schema.Whole, "integer"},
+		{schema.Bool, "boolean"},
+		{schema.Mapping, "object"},
+		{schema.List, "array"},
 	} {
 		if k&n.kind != 0 && (n.name != "integer" || k&schema.Number == 0) {
 			names = append(names, n.name)
