@@ -103,7 +103,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		start := time.Now()
-		r, err := l.Load(t.Context(), files{"waybill.yaml": string(text), "Dockerfile": "x"}, manifest.Options{Owner: "feeds"})
+		r, err := l.Load(t.Context(), files{"waybill.yaml": string(text), "Dockerfile": "x"}, manifest.Options{Owner: "feeds", Platform: true})
 		if err != nil {
 			t.Fatal(err)
 		}

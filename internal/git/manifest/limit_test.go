@@ -39,11 +39,29 @@ func bombs() map[string]struct{ text, want string } {
 		"many fields":        {head + "  fields:\n" + long(120, "  - {key: k%d, type: input, label: L}\n"), "waybill.yaml:14:3: error WB012: unknown field \"x\" (legal here: type, flow, version, execution, source, build, application, authentication, secrets, fields, datasource, run, release)"},
 		"many unknown":       {feed + long(3000, "  f%d: x\n"), `waybill.yaml:18:3: error WB012: unknown field "f0" (legal here: type, flow, version, execution, source, build, application, authentication, secrets, fields, datasource, run, release)`},
 		"many broken":        {strings.Repeat("---\n"+strings.Replace(feed, "Shop feed", `""`, 1), 100), "waybill.yaml:6:10: error WB016: metadata.title is empty (write a title of 1 to 50 characters)"},
+		"filters":            {appHead + "  webhooks:\n" + long(50, "    - {name: w%d, endpoint: main, events: [a.b], filter: '"+nested("data.a.all(x, ", ")", 40)+" && y'}\n"), `waybill.yaml:8:57: error WB518: the filter is not legal at 1:609: unknown name "y" (an expression sees event, workspace, timestamp, data)`},
+		"patterns":           {appHead + "  install:\n    settings:\n" + long(50, "      - {key: k%d, type: string, title: A, pattern: '"+strings.Repeat("(a{1,30}){1,30}", 30)+"', default: x}\n"), `waybill.yaml:9:52: error WB519: "(a{1,30}){1,30}(a{1,30}){1,30}(a{1,30}){1,30}(a{1,30}){1,30…" repeats too much (write * or + in place of large counts)`},
+		"schemas": {"apiVersion: waybill.dev/v1\nkind: EventCatalog\nmetadata: {name: many}\nspec:\n  events:\n" +
+			long(300, "    - {type: a.b%d, category: a, scope: 'a:b', schema: {type: object, properties: {a: {type: nummber}}}}\n"), `waybill.yaml:6:40: error WB311: no event catalog has the scope "a:b" (declare it in spec.scopes)`},
 		"open quote":         {`a: "` + strings.Repeat("x\n", 100*kib), "waybill.yaml:1:1: error WB005: a quoted text is not closed (close the quotes)"},
 		"colons":             {strings.Repeat("a:", 100*kib), `waybill.yaml:1:1: error WB005: a ":" stands where no field can start (put a text that contains ": " in quotes, and check the indentation)`},
 		"only marks":         {strings.Repeat("---\n", 60*kib), "waybill.yaml:1:1: warning WB024: the manifest declares nothing (delete it, or start with \"apiVersion: waybill.dev/v1\")"},
 		"long lines of text": {strings.Repeat(strings.Repeat("x ", 500)+"\n", 250), "waybill.yaml:1:1: error WB018: the document is text, not a mapping (write \"key: value\" lines)"},
 	}
+}
+
+// appHead starts an app; lists of its spec are added below.
+const appHead = `apiVersion: waybill.dev/v1
+kind: App
+metadata: {name: many-things, title: Many things, description: An app that has more than enough., owner: feeds, support: {email: a@example.org}}
+spec:
+  members: [{user: ada, role: owner}]
+  endpoints: {main: {url: "https://hooks.example.org"}}
+`
+
+// nested puts true into n calls.
+func nested(before, after string, n int) string {
+	return strings.Repeat(before, n) + "true" + strings.Repeat(after, n)
 }
 
 // stairs nests n mappings by indentation.
@@ -73,7 +91,7 @@ func TestLoadBombs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			r, err := l.Load(t.Context(), files{"waybill.yaml": bomb.text, "Dockerfile": "x"}, manifest.Options{Owner: "feeds"})
+			r, err := l.Load(t.Context(), files{"waybill.yaml": bomb.text, "Dockerfile": "x"}, manifest.Options{Owner: "feeds", Platform: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +116,7 @@ func BenchmarkBombs(b *testing.B) {
 	for name, bomb := range bombs() {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := l.Load(b.Context(), files{"waybill.yaml": bomb.text}, manifest.Options{}); err != nil {
+				if _, err := l.Load(b.Context(), files{"waybill.yaml": bomb.text}, manifest.Options{Platform: true}); err != nil {
 					b.Fatal(err)
 				}
 			}

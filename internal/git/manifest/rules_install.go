@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,10 +52,38 @@ func (d *document) patternRules() {
 			d.report(OptionsMismatch, p, "a setting of type "+s.Type+" has no pattern", "delete it, or write type: string")
 			return
 		}
-		if _, err := regexp.Compile(s.Pattern); err != nil {
+		switch parsed, err := syntax.Parse(s.Pattern, syntax.Perl); {
+		case err != nil:
 			d.report(IllegalRegexp, p, quote(s.Pattern)+" is no regular expression", badRegexp(s.Pattern))
+		case cost(parsed) > maxPattern:
+			d.report(IllegalRegexp, p, quote(s.Pattern)+" repeats too much", "write * or + in place of large counts")
 		}
 	})
+}
+
+// maxPattern is how many steps a pattern may have when its counts are written out.
+const maxPattern = 1000
+
+// cost counts the steps of a pattern.
+func cost(r *syntax.Regexp) int {
+	n := 1
+	for _, sub := range r.Sub {
+		n += cost(sub)
+	}
+	if r.Op == syntax.OpRepeat {
+		n *= max(r.Min, r.Max, 1)
+	}
+	return n
+}
+
+// matches reports whether value matches a legal pattern; one that is not legal is told elsewhere.
+func matches(pattern, value string) bool {
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil || cost(parsed) > maxPattern {
+		return true
+	}
+	compiled, err := regexp.Compile(pattern)
+	return err != nil || compiled.MatchString(value)
 }
 
 // badRegexp says what RE2 does not know of what people often write.
@@ -110,8 +139,8 @@ func unset(s waybill.Setting, value string) string {
 			return "write an address such as https://example.org"
 		}
 	case "string":
-		if pattern, err := regexp.Compile(s.Pattern); s.Pattern != "" && err == nil && !pattern.MatchString(value) {
-			return "it must match the pattern " + s.Pattern
+		if s.Pattern != "" && !matches(s.Pattern, value) {
+			return "it must match the pattern " + quote(s.Pattern)
 		}
 	}
 	return ""
