@@ -12,8 +12,19 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// Observe returns what is stored of the named connectors, for the plan. Unknown ones are left out.
-func (e *Engine) Observe(ctx context.Context, q store.Querier, ids []waybill.Identity) ([]waybill.Observed, error) {
+// Observe returns what is stored of the named connectors, for the plan, and of what else dev serves from the repository.
+// Unknown ones are left out.
+func (e *Engine) Observe(ctx context.Context, q store.Querier, repository string, ids []waybill.Identity) ([]waybill.Observed, error) {
+	lives, err := connectorstore.LivesOf(ctx, q, repository, waybill.Dev)
+	if err != nil {
+		return nil, err
+	}
+	ids = slices.Clone(ids)
+	for _, l := range lives {
+		if id := (waybill.Identity{Kind: waybill.KindConnector, Name: l.Connector, Major: l.Major}); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
 	var observed []waybill.Observed
 	for _, id := range ids {
 		if id.Kind != "Connector" {

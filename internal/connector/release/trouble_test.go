@@ -52,7 +52,7 @@ func TestNameOutlivesItsRepository(t *testing.T) {
 	if err := accept("thieves"); !waybill.IsCode(err, waybill.Conflict) {
 		t.Errorf("by another team: %v, want conflict", err)
 	}
-	observed, err := h.Observe(t.Context(), h.DB.Query(), []waybill.Identity{d.Identity})
+	observed, err := h.Observe(t.Context(), h.DB.Query(), "", []waybill.Identity{d.Identity})
 	if err != nil || observed[0].Repository != "" || observed[0].Owner != "feeds" {
 		t.Errorf("observed %+v, %v", observed, err)
 	}

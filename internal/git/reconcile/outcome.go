@@ -62,13 +62,20 @@ func (p past) unchanged(changes []waybill.Change) string {
 
 // result is the base of the aggregate status: what the check itself found.
 func result(findings waybill.Findings, changes []waybill.Change, overtaken bool, tip string, p past) (waybill.State, string) {
-	deploys := slices.ContainsFunc(changes, func(c waybill.Change) bool { return c.Environment != "" })
+	deploys := false
 	changed, what := 0, ""
+	var gone []string
 	for _, c := range changes {
-		if c.Class == waybill.Unchanged {
+		switch c.Class {
+		case waybill.Unchanged:
 			continue
+		case waybill.Remove:
+			gone = append(gone, c.Identity.String())
+			continue
+		default:
 		}
 		changed++
+		deploys = deploys || c.Environment != ""
 		if noun := noun(c.Identity.Kind); what == "" || what == noun {
 			what = noun
 		} else {
@@ -78,6 +85,10 @@ func result(findings waybill.Findings, changes []waybill.Change, overtaken bool,
 	switch {
 	case findings.Errors() > 0:
 		return waybill.StateFailure, findings.Summary()
+	case changed == 0 && len(gone) == 1:
+		return waybill.StateSuccess, gone[0] + " is no longer declared; what it deployed stays"
+	case changed == 0 && len(gone) > 1:
+		return waybill.StateSuccess, strings.Join(gone, ", ") + " are no longer declared; what they deployed stays"
 	case changed == 0:
 		return waybill.StateSuccess, p.unchanged(changes)
 	case overtaken && tip == "":
@@ -91,8 +102,8 @@ func result(findings waybill.Findings, changes []waybill.Change, overtaken bool,
 	}
 }
 
-// validated returns the validate status of every declaration that has findings or that the commit has to speak of. A document whose name
-// cannot be read speaks only through the aggregate.
+// validated returns the validate status of every declaration that has findings or that the commit has to speak of. A
+// document whose name cannot be read speaks only through the aggregate.
 func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.Findings, p past) []waybill.Status {
 	page := commitPage(w.repository, w.check.Commit)
 	var statuses []waybill.Status
@@ -112,7 +123,7 @@ func (e *Engine) validated(w *work, changes []waybill.Change, findings waybill.F
 		add(waybill.ParseIdentity(f.Declaration), waybill.Failed, own.Summary())
 	}
 	for _, c := range changes {
-		if !p.speaks(c) || broken[c.Identity.String()] {
+		if c.Class == waybill.Remove || !p.speaks(c) || broken[c.Identity.String()] {
 			continue
 		}
 		add(c.Identity, waybill.OK, "1 "+noun(c.Identity.Kind))

@@ -51,7 +51,11 @@ func (e *Engine) Preview(ctx context.Context, q Question) (Preview, error) {
 		return p, nil
 	}
 	w := &work{repository: p.Repository, loaded: p.Loaded}
-	observed, err := e.Connectors.Observe(ctx, db, w.identities())
+	whole := p.Repository.ID
+	if q.Folders != nil {
+		whole = "" // what other folders declare is not gone
+	}
+	observed, err := e.Connectors.Observe(ctx, db, whole, w.identities())
 	if err != nil {
 		return p, err
 	}
@@ -63,7 +67,7 @@ func (e *Engine) Preview(ctx context.Context, q Question) (Preview, error) {
 		observed, p.Findings = append(observed, applied...), append(p.Findings, contradicted...)
 	}
 	changes, refused := plan.Compute(plan.Input{
-		Wanted: p.Loaded.Declarations, Observed: observed, Repository: p.Repository, Ref: "refs/heads/" + p.Repository.DefaultBranch,
+		Wanted: p.Loaded.Declarations, Broken: broken(p.Loaded.Findings), Observed: observed, Repository: p.Repository, Ref: "refs/heads/" + p.Repository.DefaultBranch,
 	})
 	p.Changes, p.Findings = changes, append(p.Findings, refused...)
 	p.Findings.Sort()

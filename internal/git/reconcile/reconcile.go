@@ -31,8 +31,9 @@ type mirrors interface {
 
 // connectors is the room that declarations are handed to.
 type connectors interface {
-	// Observe returns what is stored of the named connectors; unknown ones are left out.
-	Observe(ctx context.Context, q store.Querier, ids []waybill.Identity) ([]waybill.Observed, error)
+	// Observe returns what is stored of the named connectors, unknown ones left out, and of what else dev serves from the
+	// repository.
+	Observe(ctx context.Context, q store.Querier, repository string, ids []waybill.Identity) ([]waybill.Observed, error)
 	// Content identifies what would go into the image of d: equal strings build equal images.
 	Content(ctx context.Context, t waybill.Tree, d waybill.Declaration) (string, error)
 	// Accept takes the changes of one check over, in the transaction that closes it.

@@ -65,7 +65,7 @@ func (d *desk) Tree(_ context.Context, _ waybill.Repository, commit string) (way
 	return d.commits[commit], d.unread
 }
 
-func (d *desk) Observe(context.Context, store.Querier, []waybill.Identity) ([]waybill.Observed, error) {
+func (d *desk) Observe(context.Context, store.Querier, string, []waybill.Identity) ([]waybill.Observed, error) {
 	return d.observed, nil
 }
 
@@ -403,4 +403,14 @@ func served(t *testing.T, d *desk) []waybill.Observed {
 		Declaration: loaded.Declarations[0], Environment: waybill.Dev, Repository: "R", Context: "content", Outcome: waybill.OK,
 	}
 	return []waybill.Observed{{Identity: r.Declaration.Identity, Owner: "feeds", Repository: "R", Newest: r, Live: r}}
+}
+
+func TestDeclarationThatIsGoneIsNamed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.push(mainRef, "aaa", good)
+	d.observed = served(t, d)
+	d.tips[mainRef], d.commits["bbb"] = "bbb", mapTree{"README.md": "hello"}
+	d.Handle(t.Context(), queue.Item{Kind: Kind, Key: Key("R", mainRef)})
+	d.want("bbb", "waybill success shop-feed is no longer declared; what it deployed stays\n")
 }

@@ -131,7 +131,7 @@ func (e *Engine) plan(ctx context.Context, w *work) error {
 		if err := w.item.Fence(ctx, tx); err != nil {
 			return err
 		}
-		observed, err := e.Connectors.Observe(ctx, tx, w.identities())
+		observed, err := e.Connectors.Observe(ctx, tx, w.repository.ID, w.identities())
 		if err != nil {
 			return err
 		}
@@ -146,6 +146,7 @@ func (e *Engine) plan(ctx context.Context, w *work) error {
 		changes, refused := plan.Compute(plan.Input{
 			Wanted: w.loaded.Declarations, Observed: observed, Contents: contents, Repository: w.repository,
 			Ref: w.ref, Commit: w.check.Commit, Retry: w.check.Cause == "retry",
+			Broken: broken(w.loaded.Findings),
 		})
 		refused = append(refused, contradicted...)
 		return e.close(ctx, tx, w, changes, refused)
@@ -243,6 +244,17 @@ func (e *Engine) contents(ctx context.Context, w *work) (map[string]string, erro
 		contents[d.Identity.String()] = c
 	}
 	return contents, nil
+}
+
+// broken lists the declarations that have errors.
+func broken(findings waybill.Findings) []waybill.Identity {
+	var ids []waybill.Identity
+	for _, f := range findings {
+		if f.Severity == waybill.SeverityError && f.Declaration != "" {
+			ids = append(ids, waybill.ParseIdentity(f.Declaration))
+		}
+	}
+	return ids
 }
 
 func (w *work) identities() []waybill.Identity {

@@ -110,6 +110,13 @@ func FindLive(ctx context.Context, q store.Querier, connector string, major int,
 		WHERE connector = $1 AND major = $2 AND environment = $3`, connector, major, env)
 }
 
+// LivesOf lists what an environment serves of the connectors whose names a repository holds.
+func LivesOf(ctx context.Context, q store.Querier, repository string, env waybill.Environment) ([]waybill.Live, error) {
+	return store.List(ctx, q, liveRow, `SELECT `+liveColumns+` FROM lives
+		WHERE environment = $1 AND connector IN (SELECT name FROM connectors WHERE repository = $2)
+		ORDER BY connector, major`, env, repository)
+}
+
 // Lives lists all live pointers by connector, major and environment.
 func Lives(ctx context.Context, q store.Querier) ([]waybill.Live, error) {
 	list, err := store.List(ctx, q, liveRow, `SELECT `+liveColumns+` FROM lives ORDER BY major, environment`)
