@@ -64,10 +64,14 @@ func (e *Engine) Preview(ctx context.Context, q Question) (Preview, error) {
 		if err != nil {
 			return p, err
 		}
-		observed, p.Findings = append(observed, applied...), append(p.Findings, contradicted...)
+		if whole != "" {
+			observed = append(observed, applied...)
+		}
+		p.Findings = append(p.Findings, contradicted...)
 	}
 	changes, refused := plan.Compute(plan.Input{
-		Wanted: p.Loaded.Declarations, Broken: broken(p.Loaded.Findings), Observed: observed, Repository: p.Repository, Ref: "refs/heads/" + p.Repository.DefaultBranch,
+		Wanted: p.Loaded.Declarations, Broken: broken(p.Loaded.Findings), Observed: observed, Repository: p.Repository,
+		Ref: "refs/heads/" + p.Repository.DefaultBranch,
 	})
 	p.Changes, p.Findings = changes, append(p.Findings, refused...)
 	p.Findings.Sort()
