@@ -35,8 +35,15 @@ type Identity struct {
 
 // kindPrefixes are written in front of names of kinds that have names of their own.
 var kindPrefixes = []struct{ kind, prefix string }{
-	{KindApp, "app/"}, {KindRepository, "repository/"}, {KindTeam, "team/"}, {KindSite, "site/"}, {KindWorkspace, "workspace/"},
-	{KindAuthProvider, "auth-provider/"}, {KindEventCatalog, "event-catalog/"}, {KindTerms, "terms/"}, {KindPolicy, "policy/"},
+	{KindApp, "app/"},
+	{KindRepository, "repository/"},
+	{KindTeam, "team/"},
+	{KindSite, "site/"},
+	{KindWorkspace, "workspace/"},
+	{KindAuthProvider, "auth-provider/"},
+	{KindEventCatalog, "event-catalog/"},
+	{KindTerms, "terms/"},
+	{KindPolicy, "policy/"},
 }
 
 // String returns the identity so that ParseIdentity reads it: name for a connector, name@major from major 2 on,

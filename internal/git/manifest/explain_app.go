@@ -29,7 +29,7 @@ func explainApps() []Explanation {
 		{RetiredEvent, "an event that is no longer sent", "The catalog keeps it so that old messages can be read. This is a warning.", "events: [invoice.closed]", "events: [invoice.paid]"},
 		{
 			UnknownDataType, "a category or data type that no event has", "The webhook would be told of nothing.",
-			"{events: [invoice.paid], dataTypes: [adress]}", "{events: [invoice.paid], dataTypes: [address]}",
+			"{events: [invoice.paid], dataTypes: [costumer]}", "{events: [invoice.paid], dataTypes: [customer]}",
 		},
 		{IllegalDate, "a day that does not exist", "Dates are written year-month-day.", "until: 2026-02-30", "until: 2026-02-28"},
 		{

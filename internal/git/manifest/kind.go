@@ -62,14 +62,17 @@ func foreign(kind string, path schema.Path) string {
 	apps := []string{"metadata.support", "spec.allowlist", "spec.credentials", "spec.distribution", "spec.endpoints", "spec.install", "spec.scopes", "spec.webhooks"}
 	connectors := []string{"spec.application", "spec.authentication", "spec.build", "spec.execution", "spec.fields", "spec.flow", "spec.run", "spec.secrets", "spec.source", "spec.type", "spec.version"}
 	at := path.String()
-	hint := map[string]string{
-		"spec.datasource": "it is for connectors of type datasource", "spec.export": "it is for connectors of type export and export-delta",
-		"spec.dataService": "it is for connectors of type data-service", "spec.support": "it belongs to metadata of apps",
-		"spec.authorizeUrl": "it is for type oauth2", "spec.tokenUrl": "it is for type oauth2",
-	}[at]
 	switch {
-	case hint != "":
-		return hint
+	case at == "spec.datasource":
+		return "it is for connectors of type datasource"
+	case at == "spec.export":
+		return "it is for connectors of type export and export-delta"
+	case at == "spec.dataService":
+		return "it is for connectors of type data-service"
+	case at == "spec.support":
+		return "it belongs to metadata of apps"
+	case at == "spec.authorizeUrl" || at == "spec.tokenUrl":
+		return "it is for type oauth2"
 	case kind != waybill.KindApp && slices.Contains(apps, at):
 		return "it is for apps"
 	case kind != waybill.KindConnector && slices.Contains(connectors, at):

@@ -38,7 +38,6 @@ var own = []string{"unknown kind"}
 var libraryPhrases = sync.OnceValues(func() ([]string, error) {
 	var all []string
 	for module, packages := range libraries {
-		//nolint:noctx // read once for all tests, which have different contexts
 		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 		if err != nil {
 			return nil, err

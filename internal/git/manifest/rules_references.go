@@ -37,7 +37,7 @@ func (d *document) scopeReferences() {
 		case !d.world.complete(waybill.KindEventCatalog):
 			d.unchecked++
 		default:
-			d.report(UnknownScope, at, "no event catalog has the scope "+quote(s.Scope), suggestOf(waybill.KindEventCatalog, s.Scope, scopes))
+			d.report(UnknownScope, at, "no event catalog has the scope "+quote(s.Scope), suggestOf(s.Scope, scopes))
 			d.nearest(at, s.Scope, scopes)
 		}
 	}
@@ -81,7 +81,7 @@ func (d *document) eventReferences() {
 		case !d.world.complete(waybill.KindEventCatalog):
 			d.unchecked++
 		default:
-			d.report(UnknownEvent, at, "no event catalog has the event "+quote(pattern), suggestOf(waybill.KindEventCatalog, pattern, types))
+			d.report(UnknownEvent, at, "no event catalog has the event "+quote(pattern), suggestOf(pattern, types))
 			d.nearest(at, pattern, types)
 		}
 	})

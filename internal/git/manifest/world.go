@@ -72,13 +72,13 @@ func (d *document) refer(code waybill.FindingCode, kind, name string, at schema.
 		d.unchecked++
 		return false
 	}
-	d.report(code, at, "there is no "+noun(kind)+" "+quote(name), suggestOf(kind, name, names))
+	d.report(code, at, "there is no "+noun(kind)+" "+quote(name), suggestOf(name, names))
 	d.nearest(at, name, names)
 	return false
 }
 
-// suggestOf returns the hint for a name that nothing of a kind has.
-func suggestOf(kind, name string, names []string) string {
+// suggestOf returns the hint for a name that nothing has.
+func suggestOf(name string, names []string) string {
 	const few = 10
 	near, ok := waybill.Nearest(name, names)
 	switch {
