@@ -40,16 +40,21 @@ func TestPreview(t *testing.T) {
 		{"valid", manifest, []string{"validate", "--server"}, 0, "waybill.yaml:1: NAME is valid\n"},
 		{"offline", manifest, []string{"validate"}, 0, "waybill.yaml:1: NAME is valid\n1 reference not checked: no server\n"},
 		{
-			"another owner", strings.Replace(manifest, "owner: feeds", "owner: others", 1), []string{"validate", "--server"}, 1,
+			"another owner", strings.Replace(manifest, "owner: feeds", "owner: others", 1),
+			[]string{"validate", "--server"},
+			1,
 			"waybill.yaml:6:10: error WB302: owner \"others\" is not the team of this repository (write \"feeds\")\n1 error in 1 file\n",
 		},
 		{
-			"a command", strings.Replace(manifest, "/bin/feed", "/bin/other", 1), []string{"plan", "--server"}, 0,
+			"a command", strings.Replace(manifest, "/bin/feed", "/bin/other", 1),
+			[]string{"plan", "--server"},
+			0,
 			"CHANGE   DECLARATION   GOES TO  WHAT              AFFECTED\nrecheck  NAME  dev      spec.application  site:feeds-dev\n",
 		},
 		{
 			"what never may change", strings.NewReplacer("type: datasource", "type: download", "  datasource: {categories: [shop-systems]}\n", "").Replace(manifest),
-			[]string{"plan", "--server"}, 1,
+			[]string{"plan", "--server"},
+			1,
 			"no declaration changes\nwaybill.yaml:8:1: error WB104: spec.type of NAME is \"datasource\" and cannot become \"download\" " +
 				"(write \"datasource\", or declare a new connector under another metadata.name)\n1 error in 1 file\n",
 		},

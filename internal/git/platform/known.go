@@ -47,9 +47,7 @@ func (e *Engine) undeclared(ctx context.Context, q store.Querier, names map[stri
 	if err != nil {
 		return err
 	}
-	for _, t := range teams {
-		names[waybill.KindTeam] = append(names[waybill.KindTeam], t)
-	}
+	names[waybill.KindTeam] = append(names[waybill.KindTeam], teams...)
 	for _, s := range sites {
 		names[waybill.KindSite] = append(names[waybill.KindSite], s.Name)
 	}
