@@ -34,9 +34,9 @@ var verb = regexp.MustCompile(`%[-+# 0-9.\[\]]*[a-zA-Z%]`)
 // own are words that are ours although a library uses them as well.
 var own = []string{"unknown kind"}
 
-// libraryPhrases reads the sources of the libraries once per test binary.
+// libraryPhrases lists phrases and what the sources of the libraries say; they are read once per test binary.
 var libraryPhrases = sync.OnceValues(func() ([]string, error) {
-	var all []string
+	all := slices.Clone(phrases)
 	for module, packages := range libraries {
 		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 		if err != nil {
