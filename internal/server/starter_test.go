@@ -12,7 +12,7 @@ func TestStarterDeploys(t *testing.T) {
 	for _, mode := range []string{"environment", "arguments"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, "starter")
+			w := newWorld(t, "starter-"+mode)
 			w.serve()
 			w.clone.Run("rm", "-q", "-r", ".")
 			w.waybill("init", "connector", filepath.Join(w.clone.Dir, "feed"), "--yes", "--name", w.connector, "--owner", "feeds",
