@@ -90,7 +90,7 @@ func readPlain(key string, body []byte) (waybill.Event, error) {
 	if len(push.Refs) > maxPlainRefs {
 		return waybill.Event{}, waybill.Errorf(waybill.TooLarge, "more than %d refs in one delivery", maxPlainRefs)
 	}
-	e := waybill.Event{Kind: "push", Key: key, Actor: cut(push.Actor, maxActor)}
+	e := waybill.Event{Kind: waybill.EventPush, Key: key, Actor: cut(push.Actor, maxActor)}
 	for _, r := range push.Refs {
 		if err := r.check(); err != nil {
 			return waybill.Event{}, err
@@ -101,9 +101,9 @@ func readPlain(key string, body []byte) (waybill.Event, error) {
 	}
 	switch {
 	case len(push.Refs) == 0:
-		e.Kind = "ping"
+		e.Kind = waybill.EventPing
 	case len(e.Refs) == 0:
-		e.Kind = "ignored"
+		e.Kind = waybill.EventIgnored
 	}
 	return e, nil
 }

@@ -65,7 +65,7 @@ func TestPlainKinds(t *testing.T) {
 		`{"refs":[{"name":"refs/heads/x","old":"` + zero + `","new":"` + one + `"}]}`:       "push",
 	} {
 		h, b := signed(t, "k", body)
-		if e, err := webhooks.Plain(h, b, noon(), secret); err != nil || e.Kind != want {
+		if e, err := webhooks.Plain(h, b, noon(), secret); err != nil || string(e.Kind) != want {
 			t.Errorf("%s: %q %v", body, e.Kind, err)
 		}
 	}

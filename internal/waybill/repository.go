@@ -12,14 +12,20 @@ type Repository struct {
 	URL   string // absolute path or https/ssh URL, without credentials
 	Forge string // configured name; "plain" for plain Git
 	Owner string // name of the team
-	// Hook is the opaque id in the hook's address; HookSecret signs its requests.
-	Hook       string
-	HookSecret string
+	// ForgeID is what its forge calls it for ever, a number; Path is what the forge calls it today, owner/name. Both are
+	// empty for plain Git.
+	ForgeID, Path string
+	// Hook is the opaque id in the hook's address; HookSecret signs its requests. OldHookSecret is good too while the
+	// forge learns a new one; empty at all other times.
+	Hook          string
+	HookSecret    string
+	OldHookSecret string
 	// DefaultBranch is a short name such as main. Empty until the first branch was seen.
 	DefaultBranch string
 	PushNotes     bool // write notes also to a repository reached by URL
 	Added         time.Time
 	LastPolled    time.Time // zero when never
+	LastTold      time.Time // when its hook last said something; zero when never
 }
 
 // Local reports whether the repository is a folder of this machine.
@@ -54,28 +60,3 @@ func ShortRef(name string) string {
 
 // ShortCommit returns the first seven characters of a commit.
 func ShortCommit(sha string) string { return sha[:min(7, len(sha))] }
-
-// RefUpdate is one line of what a hook said: a hint, never the truth about the tip.
-type RefUpdate struct {
-	Name string // full ref name
-	Old  string // 40 zeros when created
-	New  string // 40 zeros when deleted
-}
-
-// Event is what a forge said, read from a verified hook request.
-type Event struct {
-	Kind  string // push, ping; anything else is ignored
-	Key   string // the forge's id of this delivery; unique within one hook
-	Refs  []RefUpdate
-	Actor string // who pushed, as the forge names them; may be empty
-}
-
-// Delivery is an event at rest: stored before the hook is answered.
-type Delivery struct {
-	ID         string // ULID
-	Repository string // Repository.ID
-	Forge      string
-	Hook       string
-	Event      Event
-	Received   time.Time
-}

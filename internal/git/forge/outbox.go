@@ -69,7 +69,7 @@ func (o *Outbox) send(ctx context.Context, item queue.Item, r waybill.Repository
 			out.Statuses[i].URL = o.PublicURL + s.URL
 		}
 	}
-	err = forge.Write(ctx, r, commit, out.Statuses)
+	_, err = forge.Write(ctx, r, Message{Commit: commit, Statuses: out.Statuses})
 	o.Observer.Request(r.Forge, "status", err)
 	if err != nil {
 		return err

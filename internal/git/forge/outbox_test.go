@@ -22,14 +22,14 @@ type mailbox struct {
 	told []string
 }
 
-func (m *mailbox) Write(_ context.Context, _ waybill.Repository, _ string, statuses []waybill.Status) error {
+func (m *mailbox) Write(_ context.Context, _ waybill.Repository, said Message) (int, error) {
 	if m.err != nil {
-		return m.err
+		return 0, m.err
 	}
-	for _, s := range statuses {
+	for _, s := range said.Statuses {
 		m.told = append(m.told, s.Context+" "+string(s.State)+" "+s.URL)
 	}
-	return nil
+	return len(said.Statuses), nil
 }
 
 func TestOutbox(t *testing.T) {

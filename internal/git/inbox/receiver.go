@@ -68,7 +68,7 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request, seen *request
 		in.Observer.Delivery(r.Forge, "refused")
 		return err
 	}
-	seen.event = e.Kind
+	seen.event = string(e.Kind)
 	return in.store(req.Context(), w, r, e)
 }
 

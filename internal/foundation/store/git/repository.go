@@ -10,12 +10,13 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-const repositoryColumns = `id, owner, name, url, forge, hook, hook_secret, default_branch, push_notes, added, last_polled`
+const repositoryColumns = `id, owner, name, url, forge, hook, hook_secret, default_branch, push_notes, added, last_polled,
+	forge_id, path, old_hook_secret, last_told`
 
 func repositoryRow(r *waybill.Repository) []any {
 	return []any{
 		&r.ID, &r.Owner, &r.Name, &r.URL, &r.Forge, &r.Hook, &r.HookSecret, &r.DefaultBranch, &r.PushNotes,
-		store.Time(&r.Added), store.Time(&r.LastPolled),
+		store.Time(&r.Added), store.Time(&r.LastPolled), &r.ForgeID, &r.Path, &r.OldHookSecret, store.Time(&r.LastTold),
 	}
 }
 
@@ -32,7 +33,7 @@ func AddRepository(ctx context.Context, tx *store.Tx, r waybill.Repository) erro
 		return waybill.Errorf(waybill.Conflict, "%s is there already, from %s", rival.FullName(), rival.URL)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO repositories (`+repositoryColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, repositoryRow(&r)...)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, repositoryRow(&r)...)
 	return err
 }
 
@@ -46,6 +47,12 @@ func Repository(ctx context.Context, q store.Querier, id string) (waybill.Reposi
 func RepositoryByHook(ctx context.Context, q store.Querier, hook string) (waybill.Repository, error) {
 	return store.Get(ctx, q, "repository has this hook", repositoryRow,
 		`SELECT `+repositoryColumns+` FROM repositories WHERE hook = $1 AND hook <> ''`, hook)
+}
+
+// RepositoryByForgeID returns the repository that a forge knows by a number, or NotFound.
+func RepositoryByForgeID(ctx context.Context, q store.Querier, forge, forgeID string) (waybill.Repository, error) {
+	return store.Get(ctx, q, "repository "+forgeID+" of "+forge, repositoryRow,
+		`SELECT `+repositoryColumns+` FROM repositories WHERE forge = $1 AND forge_id = $2 AND forge_id <> ''`, forge, forgeID)
 }
 
 // RepositoryByName returns the repository that people mean by owner/name, by a name that only one team uses, by URL
@@ -97,6 +104,7 @@ func RemoveRepository(ctx context.Context, tx *store.Tx, id string) error {
 	for _, statement := range []string{
 		`DELETE FROM refs WHERE repository = $1`,
 		`DELETE FROM deliveries WHERE repository = $1`,
+		`DELETE FROM pulls WHERE repository = $1`,
 		`UPDATE statuses SET sent = seq WHERE repository = $1 AND sent < seq`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, id); err != nil {

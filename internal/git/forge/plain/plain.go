@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/git/binary"
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -51,9 +52,16 @@ func New(o Options) *Forge {
 	return &Forge{o: o, busy: map[string]*sync.Mutex{}}
 }
 
-// Write puts statuses into the note of commit, as [forge.Forge] demands. A repository reached by URL is written to
-// only when Repository.PushNotes says so; whether its commit exists is not looked up.
-func (f *Forge) Write(ctx context.Context, r waybill.Repository, commit string, statuses []waybill.Status) error {
+// Write puts statuses into the note of a commit, all or none, as [forge.Forge] demands. A repository reached by URL is
+// written to only when Repository.PushNotes says so; whether its commit exists is not looked up.
+func (f *Forge) Write(ctx context.Context, r waybill.Repository, m forge.Message) (taken int, err error) {
+	if err := f.write(ctx, r, m.Commit, m.Statuses); err != nil {
+		return 0, err
+	}
+	return len(m.Statuses), nil
+}
+
+func (f *Forge) write(ctx context.Context, r waybill.Repository, commit string, statuses []waybill.Status) error {
 	if !isCommit(commit) {
 		return waybill.Errorf(waybill.Invalid, "%q is not a commit id", commit)
 	}

@@ -54,7 +54,7 @@ func (f *fixture) push(t *testing.T) string {
 
 func (f *fixture) write(t *testing.T, commit string, statuses ...waybill.Status) {
 	t.Helper()
-	if err := f.forge.Write(t.Context(), f.repository, commit, statuses); err != nil {
+	if _, err := f.forge.Write(t.Context(), f.repository, forge.Message{Commit: commit, Statuses: statuses}); err != nil {
 		t.Fatalf("%v (%v)", err, cause(err))
 	}
 }
@@ -137,22 +137,22 @@ func TestWriteRefuses(t *testing.T) {
 	f := newFixture(t)
 	c := f.push(t)
 	s := []waybill.Status{status("waybill", waybill.StateSuccess, "x")}
-	if err := f.forge.Write(t.Context(), f.repository, strings.Repeat("1", 40), s); !waybill.IsCode(err, waybill.NotFound) {
+	if _, err := f.forge.Write(t.Context(), f.repository, forge.Message{Commit: strings.Repeat("1", 40), Statuses: s}); !waybill.IsCode(err, waybill.NotFound) {
 		t.Errorf("commit gone: %v", err)
 	}
-	if err := f.forge.Write(t.Context(), f.repository, "HEAD", s); !waybill.IsCode(err, waybill.Invalid) {
+	if _, err := f.forge.Write(t.Context(), f.repository, forge.Message{Commit: "HEAD", Statuses: s}); !waybill.IsCode(err, waybill.Invalid) {
 		t.Errorf("no commit id: %v", err)
 	}
 	f.repository.URL += ".gone"
-	if err := f.forge.Write(t.Context(), f.repository, c, s); !waybill.IsCode(err, waybill.NotFound) {
+	if _, err := f.forge.Write(t.Context(), f.repository, forge.Message{Commit: c, Statuses: s}); !waybill.IsCode(err, waybill.NotFound) {
 		t.Errorf("repository gone: %v", err)
 	}
 	f.repository.URL = "https://127.0.0.1:1/x.git"
-	if err := f.forge.Write(t.Context(), f.repository, c, s); err != nil {
+	if _, err := f.forge.Write(t.Context(), f.repository, forge.Message{Commit: c, Statuses: s}); err != nil {
 		t.Errorf("a URL without PushNotes: %v", err)
 	}
 	f.repository.PushNotes = true
-	if err := f.forge.Write(t.Context(), f.repository, c, s); !waybill.IsCode(err, waybill.Unavailable) {
+	if _, err := f.forge.Write(t.Context(), f.repository, forge.Message{Commit: c, Statuses: s}); !waybill.IsCode(err, waybill.Unavailable) {
 		t.Errorf("a server that is away: %v", err)
 	}
 }
@@ -169,7 +169,7 @@ func TestWritersAtOnce(t *testing.T) {
 	for _, c := range commits {
 		wg.Go(func() {
 			own := plain.New(plain.Options{Dir: t.TempDir(), Now: noon, Timeout: time.Minute})
-			if err := own.Write(t.Context(), f.repository, c, []waybill.Status{status("waybill", waybill.StateSuccess, c)}); err != nil {
+			if _, err := own.Write(t.Context(), f.repository, forge.Message{Commit: c, Statuses: []waybill.Status{status("waybill", waybill.StateSuccess, c)}}); err != nil {
 				t.Errorf("%v (%v)", err, cause(err))
 			}
 		})
@@ -335,7 +335,7 @@ func BenchmarkWrite(b *testing.B) {
 	f := plain.New(plain.Options{Dir: b.TempDir(), Now: noon})
 	r := waybill.Repository{ID: "01J0", Name: "shop", Owner: "feeds", URL: bare}
 	for i := range b.N {
-		if err := f.Write(b.Context(), r, c, []waybill.Status{status("waybill", waybill.StateSuccess, fmt.Sprint(i))}); err != nil {
+		if _, err := f.Write(b.Context(), r, forge.Message{Commit: c, Statuses: []waybill.Status{status("waybill", waybill.StateSuccess, fmt.Sprint(i))}}); err != nil {
 			b.Fatal(err)
 		}
 	}

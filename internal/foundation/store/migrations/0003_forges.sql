@@ -1,0 +1,19 @@
+-- +goose Up
+
+-- Repositories on forges: the number that survives a rename, the path of today, a second secret while one is exchanged.
+ALTER TABLE repositories ADD COLUMN forge_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE repositories ADD COLUMN path TEXT NOT NULL DEFAULT '';
+ALTER TABLE repositories ADD COLUMN old_hook_secret TEXT NOT NULL DEFAULT '';
+ALTER TABLE repositories ADD COLUMN last_told BIGINT NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX repositories_forge ON repositories (forge, forge_id) WHERE forge_id <> '';
+
+CREATE TABLE pulls (
+  repository TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  is_open INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (repository, number)
+);
+
+-- Retention removes old deliveries by the time they came.
+CREATE INDEX deliveries_received ON deliveries (received);

@@ -1,0 +1,19 @@
+package waybill
+
+import "time"
+
+// Pull is a pull request; on GitLab a merge request.
+type Pull struct {
+	Repository string // Repository.ID
+	Number     int
+	Ref        string // full name of the ref of its head at the forge: refs/pull/7/head, refs/merge-requests/7/head
+	Head       string // commit, as the forge said it last
+	Base       string // short name of the branch it goes to
+	Fork       bool   // its head lies in another repository
+	Open       bool
+	Title      string
+	Author     string // as the forge names them
+	URL        string // page for people
+	Comment    string // the forge's id of Waybill's comment; empty when there is none
+	Seen       time.Time
+}
