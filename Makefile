@@ -28,7 +28,12 @@ test: setup-test ## Run every test with the race detector, on real parts; none i
 	go test -race -p 2 -timeout 8m ./...
 
 .PHONY: test-all
-test-all: test mutations fuzz ## Run the tests, the mutations of the schemas, and every fuzz target for FUZZTIME each
+test-all: test test-gitea mutations fuzz ## Run the tests, those with Gitea, the mutations of the schemas, and every fuzz target for FUZZTIME each
+
+# Their names have Gitea in them; the others have run already.
+.PHONY: test-gitea
+test-gitea: setup-test-all
+	go test -race -p 1 -tags gitea -run Gitea -timeout 30m ./internal/testkit ./internal/git/forge/... ./internal/server
 
 .PHONY: mutations
 mutations: ## Remove each constraint and each check of manifests in turn, and see whether a case of the corpus notices
@@ -78,3 +83,8 @@ setup-test:
 	@$(setup)/packages git compiler docker postgresql chromium prometheus busybox-static
 	@$(setup)/docker-engine
 	@$(setup)/busybox-image
+
+# Compiles Gitea when it is not there, which takes minutes.
+.PHONY: setup-test-all
+setup-test-all: setup-test
+	@$(setup)/gitea

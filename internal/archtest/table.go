@@ -127,8 +127,8 @@ func owners() map[string][]string {
 // exceptions lists package variables that are state all the same, as folder.name, each with its reason.
 func exceptions() []string {
 	return []string{
-		// Starting a database server takes seconds, so the tests of a process share one.
-		"internal/testkit.theCluster",
+		// Starting a database server or a forge takes seconds, so the tests of a process share one.
+		"internal/testkit.theCluster", "internal/testkit.theGitea",
 	}
 }
 

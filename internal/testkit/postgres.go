@@ -3,6 +3,7 @@ package testkit
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -103,7 +104,7 @@ func startCluster() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	attr, err := unprivileged(dir)
+	attr, err := unprivileged("postgres", dir)
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +128,13 @@ func startCluster() (*cluster, error) {
 	return c, c.wait()
 }
 
-// unprivileged gives dir to the user postgres when we are root, as whom PostgreSQL refuses to run.
-func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+// unprivileged gives dir and what is in it to the user called name when we are root, as whom servers refuse to run.
+func unprivileged(name, dir string) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Setsid: true}
 	if os.Getuid() != 0 {
 		return attr, nil
 	}
-	u, err := user.Lookup("postgres")
+	u, err := user.Lookup(name)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +147,12 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 		return nil, err
 	}
 	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attr, os.Chown(dir, int(uid), int(gid))
+	return attr, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(uid), int(gid))
+	})
 }
 
 // wait returns when the server answers.
