@@ -27,7 +27,7 @@ func rooms() map[string][]string {
 		"internal/face/httpserver": {"internal/foundation/..."},
 		"internal/face/starter":    {"internal/foundation/schema", "schemas"},
 
-		"internal/git/inbox":     {"internal/foundation/...", "internal/git/progress", "webhooks"},
+		"internal/git/inbox":     {"internal/foundation/...", "internal/git/forge", "internal/git/progress", "webhooks"},
 		"internal/git/platform":  {"internal/foundation/...", "internal/git/manifest"},
 		"internal/git/reconcile": {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge"},
 		"internal/git/manifest":  {"internal/foundation/filter", "internal/foundation/schema", "schemas"},

@@ -50,7 +50,11 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	mirrors, err := repo.Open(o.Config.MirrorFolder(), repo.Options{Log: o.Log})
+	forges, err := s.openForges()
+	if err != nil {
+		return nil, err
+	}
+	mirrors, err := repo.Open(o.Config.MirrorFolder(), repo.Options{Log: o.Log, Credentials: forges.credentials})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +75,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 		Observer: run.Observer{Ended: s.metrics.RunEnded, ScheduleLag: s.metrics.ScheduleLag},
 	})
 	releases := s.newReleases(images, builder, runner, mirrors, runs)
-	git, err := s.newGit(mirrors, releases)
+	git, err := s.newGit(mirrors, releases, forges)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +124,7 @@ type gitRoom struct {
 }
 
 // newGit wires the way from a push to the hand-over, and the way back.
-func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine) (gitRoom, error) {
+func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine, forges forges) (gitRoom, error) {
 	loader, err := manifest.New()
 	if err != nil {
 		return gitRoom{}, err
@@ -138,7 +142,7 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine) (gitRoo
 		return gitRoom{}, err
 	}
 	poller := &inbox.Poller{Inbox: in, Lister: mirrors, Interval: s.Config.Poll.Plain, Timeout: pollTimeout}
-	watcher := &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors}
+	watcher := &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors, Forges: forges}
 	settings := platform.New(platform.Options{URL: platformURL, Repositories: watcher, Now: s.Now})
 	notes := plain.New(plain.Options{Dir: s.Config.MirrorFolder(), Now: s.Now})
 	return gitRoom{
@@ -148,7 +152,7 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine) (gitRoo
 		}),
 		watcher: watcher, settings: settings,
 		outbox: &forge.Outbox{
-			DB: s.db, PublicURL: s.publicURL(), Log: s.Log, Now: s.Now, Forges: map[string]forge.Forge{"plain": notes},
+			DB: s.db, PublicURL: s.publicURL(), Log: s.Log, Now: s.Now, Forges: forges.outbox(notes),
 			Observer: forge.Observer{Request: s.countForge, First: s.metrics.FirstStatus, Final: s.metrics.FinalStatus},
 		},
 	}, nil

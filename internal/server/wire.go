@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/connector/run"
 	"github.com/waybill-dev/waybill/internal/face/client"
 	"github.com/waybill-dev/waybill/internal/face/portal"
+	"github.com/waybill-dev/waybill/internal/foundation/config"
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
@@ -41,8 +42,11 @@ func (s *Server) watchPlatform(git gitRoom) func(context.Context) error {
 	}
 }
 
-// countForge counts a request to a forge by its result.
+// countForge counts what is written to plain Git by its result. Forges count their requests themselves.
 func (s *Server) countForge(forge, operation string, err error) {
+	if forge != config.Plain {
+		return
+	}
 	code := "ok"
 	if err != nil {
 		code = string(waybill.CodeOf(err))

@@ -22,6 +22,7 @@ type Config struct {
 	Platform    Platform
 	Build       Build
 	Runs        Runs
+	Forges      []Forge
 	Poll        Poll
 	Retention   Retention
 	Log         Log
@@ -57,13 +58,17 @@ type Runs struct {
 
 // Poll says how often repositories are looked at without being told to.
 type Poll struct {
-	Plain time.Duration
+	Plain    time.Duration // plain Git
+	Unhooked time.Duration // at a forge, without a hook that works
+	Hooked   time.Duration // at a forge, with one
 }
 
 // Retention says what is kept.
 type Retention struct {
 	FailedLogs time.Duration // of failed builds
 	Images     int           // per connector, beside the live ones
+	Deliveries time.Duration // of hooks
+	Withdrawn  time.Duration // until dev loses what its branch no longer declares
 }
 
 // Log says what is logged and how.

@@ -41,7 +41,7 @@ type Key struct {
 	outline *schema.Outline
 }
 
-// Keys lists every setting in the order of the schema, for flags and for documentation.
+// Keys lists every setting that has a flag, in the order of the schema: all but lists of mappings.
 func Keys() ([]Key, error) {
 	_, outline, err := compile()
 	if err != nil {
@@ -66,6 +66,9 @@ func keys(o *schema.Outline, at schema.Path) []Key {
 		if f.Kinds&schema.Mapping != 0 {
 			all = append(all, keys(f.Outline, p)...)
 			continue
+		}
+		if f.Kinds&schema.List != 0 && f.Elements != nil && f.Elements.Kinds&schema.Mapping != 0 {
+			continue // a list of mappings has no words for a variable or flag
 		}
 		k := Key{Path: p.String(), Doc: f.Doc, Bool: f.Kinds == schema.Bool, path: p, outline: f.Outline}
 		if f.Default != nil {
@@ -111,7 +114,11 @@ func Load(o Options) (Config, error) {
 	if err := o.complain(d.Problems, origins); err != nil {
 		return Config{}, err
 	}
-	return fill(d, outline)
+	c, err := fill(d, outline)
+	if err != nil {
+		return Config{}, err
+	}
+	return c, o.complain(examine(d, c.Forges, o.Getenv), origins)
 }
 
 // document reads the file; without one it is empty.
@@ -218,10 +225,11 @@ type wire struct {
 		MinFree     string
 	}
 	Runs      Runs
-	Poll      struct{ Plain string }
+	Forges    []Forge
+	Poll      struct{ Plain, Unhooked, Hooked string }
 	Retention struct {
-		FailedLogs string
-		Images     int
+		FailedLogs, Deliveries, Withdrawn string
+		Images                            int
 	}
 	Log Log
 }
@@ -246,11 +254,26 @@ func fill(d *schema.Document, outline *schema.Outline) (Config, error) {
 		c.Database = filepath.Join(c.Data, "waybill.db")
 	}
 	c.Build.MinFreeBytes, _ = waybill.ParseBytes(w.Build.MinFree)
-	if c.Poll.Plain, err = positive("poll.plain", w.Poll.Plain); err != nil {
-		return Config{}, err
+	for i, f := range w.Forges {
+		w.Forges[i].URL = strings.TrimRight(cmp.Or(f.URL, homes()[f.Kind]), "/")
 	}
-	c.Retention.FailedLogs, err = positive("retention.failedLogs", w.Retention.FailedLogs)
-	return c, err
+	c.Forges = w.Forges
+	for _, d := range []struct {
+		path, text string
+		to         *time.Duration
+	}{
+		{"poll.plain", w.Poll.Plain, &c.Poll.Plain},
+		{"poll.unhooked", w.Poll.Unhooked, &c.Poll.Unhooked},
+		{"poll.hooked", w.Poll.Hooked, &c.Poll.Hooked},
+		{"retention.failedLogs", w.Retention.FailedLogs, &c.Retention.FailedLogs},
+		{"retention.deliveries", w.Retention.Deliveries, &c.Retention.Deliveries},
+		{"retention.withdrawn", w.Retention.Withdrawn, &c.Retention.Withdrawn},
+	} {
+		if *d.to, err = positive(d.path, d.text); err != nil {
+			return Config{}, err
+		}
+	}
+	return c, nil
 }
 
 // positive reads a duration above zero.

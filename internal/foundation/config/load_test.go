@@ -27,10 +27,13 @@ func defaults() config.Config {
 	return config.Config{
 		Data: ".waybill", Database: ".waybill/waybill.db", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081",
 		Build: config.Build{AllowHosts: []string{}, Concurrency: 2, MinFreeBytes: 2 << 30},
-		Runs:  config.Runs{Concurrency: 5}, Poll: config.Poll{Plain: 30 * time.Second},
-		Retention: config.Retention{FailedLogs: 30 * 24 * time.Hour, Images: 5},
-		Platform:  config.Platform{Owner: "platform"},
-		Log:       config.Log{Level: "info", Format: "text"},
+		Runs:  config.Runs{Concurrency: 5}, Forges: []config.Forge{},
+		Poll: config.Poll{Plain: 30 * time.Second, Unhooked: time.Minute, Hooked: 5 * time.Minute},
+		Retention: config.Retention{
+			FailedLogs: 30 * 24 * time.Hour, Images: 5, Deliveries: 30 * 24 * time.Hour, Withdrawn: time.Hour,
+		},
+		Platform: config.Platform{Owner: "platform"},
+		Log:      config.Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -112,6 +115,27 @@ server.yaml:3:1: the file has more than one document (delete the others)`},
 server.yaml:1:1: the document is a list, not a mapping (write "key: value" lines)`},
 		{name: "no time at all", file: "poll: {plain: 0s}\n", want: `the configuration has 1 mistake:
 poll.plain: "0s" is not legal (write a duration above 0s)`},
+		{name: "forges", file: `forges:
+  - {name: plain, kind: gitea, url: "https://a.example.org", tokenFile: a}
+  - {name: b, kind: gitea, tokenFile: b}
+  - {name: b, kind: github}
+  - {name: c, kind: gitlab, app: {id: 1, keyFile: k, hookSecretFile: s}}
+  - {name: d, kind: github, tokenFile: t, tokenEnv: T}
+  - {name: e, kind: github, tokenEnv: EMPTY}
+`, want: `the configuration has 7 mistakes:
+server.yaml:2:12: "plain" means plain Git (give the forge another name)
+server.yaml:3:5: forge b has no address (add url: https://…)
+server.yaml:4:5: forge b has no token (add tokenFile: or tokenEnv: or app:)
+server.yaml:4:12: there are two forges called "b" (rename one)
+server.yaml:5:29: only GitHub has Apps (use tokenFile or tokenEnv)
+server.yaml:6:5: forge d has more than one of tokenFile, tokenEnv and app (keep one)
+server.yaml:7:39: the environment variable EMPTY is empty (set it to the token of e)`},
+		{name: "a forge as it must not be", file: `forges:
+  - {name: a, kind: bitbucket, url: "https://ada:secret@git.example.org", token: x}
+`, want: `the configuration has 3 mistakes:
+server.yaml:2:21: unknown kind "bitbucket" (one of: github, gitea, gitlab)
+server.yaml:2:37: "https://ada:secret@git.example.org" is not legal for forges[0].url (write an address such as https://git.example.org, without user and password)
+server.yaml:2:75: unknown field "token" (legal here: name, kind, url, tokenFile, tokenEnv, app)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -123,6 +147,30 @@ poll.plain: "0s" is not legal (write a duration above 0s)`},
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestLoadForges(t *testing.T) {
+	t.Parallel()
+	got, err := load(`
+forges:
+  - {name: gitea, kind: gitea, url: "https://git.example.org/", tokenFile: /run/secrets/gitea}
+  - {name: github, kind: github, app: {id: 42, keyFile: key.pem, hookSecretFile: hook.secret}}
+  - {name: gitlab, kind: gitlab, tokenEnv: GITLAB_TOKEN}
+poll: {unhooked: 2m, hooked: 1h}
+`, map[string]string{"GITLAB_TOKEN": "t"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaults()
+	want.Forges = []config.Forge{
+		{Name: "gitea", Kind: config.Gitea, URL: "https://git.example.org", TokenFile: "/run/secrets/gitea"},
+		{Name: "github", Kind: config.GitHub, URL: "https://github.com", App: &config.App{ID: 42, KeyFile: "key.pem", HookSecretFile: "hook.secret"}},
+		{Name: "gitlab", Kind: config.GitLab, URL: "https://gitlab.com", TokenEnv: "GITLAB_TOKEN"},
+	}
+	want.Poll.Unhooked, want.Poll.Hooked = 2*time.Minute, time.Hour
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -141,6 +189,9 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	flags := map[string]string{}
+	if slices.ContainsFunc(keys, func(k config.Key) bool { return strings.HasPrefix(k.Path, "forges") }) {
+		t.Error("there is a flag for the list of forges")
+	}
 	for _, k := range keys {
 		if !strings.HasSuffix(k.Doc, ".") {
 			t.Errorf("%s has no doc comment", k.Path)

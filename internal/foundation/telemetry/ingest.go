@@ -18,6 +18,7 @@ type ingest struct {
 	findings                     *prometheus.CounterVec
 	validate                     *prometheus.HistogramVec
 	forge                        *prometheus.CounterVec
+	remaining                    *prometheus.GaugeVec
 }
 
 func newIngest(f factory) ingest {
@@ -32,6 +33,7 @@ func newIngest(f factory) ingest {
 		findings:    f.counter("validation_findings_total", "Findings in manifests.", "code"),
 		validate:    f.histogram("manifest_validate_seconds", "Time to load and validate the manifests of a revision.", quick()),
 		forge:       f.counter("forge_requests_total", "Requests to forges by answer; for plain Git, writes of notes.", "forge", "operation", "code"),
+		remaining:   f.gauge("forge_rate_limit_remaining", "Requests that a forge still takes before it asks to wait.", "forge"),
 	}
 }
 
@@ -79,4 +81,9 @@ func (m *Metrics) Found(findings waybill.Findings) {
 // Forge records a request to a forge. code is the HTTP status or, for plain Git, ok or error.
 func (m *Metrics) Forge(forge, operation, code string) {
 	m.ingest.forge.WithLabelValues(forge, operation, code).Inc()
+}
+
+// ForgeRemaining records how many requests a forge still takes.
+func (m *Metrics) ForgeRemaining(forge string, n int) {
+	m.ingest.remaining.WithLabelValues(forge).Set(float64(n))
 }

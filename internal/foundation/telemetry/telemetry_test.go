@@ -55,6 +55,7 @@ func observed() *telemetry.Metrics {
 	m.Validated(4 * time.Millisecond)
 	m.Found(waybill.Findings{{Code: "WB001"}, {Code: "WB003"}})
 	m.Forge("plain", "notes", "ok")
+	m.ForgeRemaining("github", 4999)
 	m.Waited("ref", time.Millisecond)
 	m.Worked("ref", "done", time.Second)
 	m.Git("fetch", time.Second, nil)
@@ -130,7 +131,7 @@ func contract() map[string]string {
 		"build_duration_seconds":         "result", "builds_total": "result,cache",
 		"release_steps_total": "step,result",
 		"runs_total":          "trigger,result,class", "run_duration_seconds": "", "run_schedule_lag_seconds": "", "runs_active": "",
-		"forge_requests_total":  "forge,operation,code",
+		"forge_requests_total": "forge,operation,code", "forge_rate_limit_remaining": "forge",
 		"status_outbox_pending": "", "status_outbox_oldest_seconds": "",
 		"connectors": "state", "build_info": "version,go_version",
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -27,6 +28,15 @@ type Watcher struct {
 	Poller  *Poller
 	Hooks   hooks
 	Mirrors mirrors
+	Forges  map[string]Forge // by configured name; plain Git is not among them
+}
+
+// Forge is a configured forge.
+type Forge struct {
+	forge.Host
+	Kind string // github, gitea or gitlab
+	URL  string // for people, without slash at the end
+	App  bool   // whether it speaks as an App, which needs no hooks in repositories
 }
 
 // Request asks for a repository to be watched.

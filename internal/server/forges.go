@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/waybill-dev/waybill/internal/foundation/config"
+	"github.com/waybill-dev/waybill/internal/git/forge"
+	"github.com/waybill-dev/waybill/internal/git/inbox"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// forges are those that the configuration lists, by name.
+type forges map[string]inbox.Forge
+
+// maxToken bounds what is read from a file that should hold a token.
+const maxToken = 64 << 10
+
+// openForges makes a client for each configured forge. None is asked anything yet.
+func (s *Server) openForges() (forges, error) {
+	all := forges{}
+	for _, f := range s.Config.Forges {
+		host, err := s.openForge(f)
+		if err != nil {
+			return nil, err
+		}
+		all[f.Name] = inbox.Forge{Host: host, Kind: f.Kind, URL: f.URL, App: f.App != nil}
+	}
+	return all, nil
+}
+
+func (s *Server) openForge(f config.Forge) (forge.Host, error) {
+	switch f.Kind {
+	default:
+		return nil, waybill.Errorf(waybill.Unavailable, "forge %s: this program does not speak %s", f.Name, f.Kind)
+	}
+}
+
+// observe counts the requests to a forge.
+func (s *Server) observe(name string) func(operation string, code, remaining int) {
+	return func(operation string, code, remaining int) {
+		s.metrics.Forge(name, operation, strconv.Itoa(code))
+		if remaining >= 0 {
+			s.metrics.ForgeRemaining(name, remaining)
+		}
+	}
+}
+
+// token reads the token of a forge each time it is asked for, so that a changed one is seen.
+func token(f config.Forge) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) {
+		if f.TokenEnv != "" {
+			return strings.TrimSpace(os.Getenv(f.TokenEnv)), nil
+		}
+		text, err := secretFile("token of forge "+f.Name, f.TokenFile)
+		return string(text), err
+	}
+}
+
+// secretFile reads a file that holds one secret. Denied: it cannot be read, is empty or far too long for one.
+func secretFile(what, name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, waybill.Wrap(waybill.Denied, err, "the "+what+" cannot be read: "+err.Error())
+	}
+	defer func() { _ = f.Close() }()
+	text := make([]byte, maxToken+1)
+	n := 0
+	for n < len(text) {
+		more, err := f.Read(text[n:])
+		n += more
+		if err != nil {
+			break
+		}
+	}
+	secret := []byte(strings.TrimSpace(string(text[:n])))
+	if len(secret) == 0 || n > maxToken {
+		return nil, waybill.Errorf(waybill.Denied, "the %s cannot be read: %s is empty or too long", what, name)
+	}
+	return secret, nil
+}
+
+// credentials lets mirrors read what lives at a forge. They go to the forge's own address and nowhere else.
+func (all forges) credentials(ctx context.Context, r waybill.Repository) (user, password string, err error) {
+	f, ok := all[r.Forge]
+	if !ok || !sameHost(f.URL, r.URL) {
+		return "", "", nil
+	}
+	return f.Host.Credentials(ctx, r)
+}
+
+func sameHost(a, b string) bool {
+	x, err := url.Parse(a)
+	if err != nil {
+		return false
+	}
+	y, err := url.Parse(b)
+	return err == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
+}
+
+// outbox returns who writes statuses, by name, plain Git among them.
+func (all forges) outbox(plain forge.Forge) map[string]forge.Forge {
+	writers := map[string]forge.Forge{config.Plain: plain}
+	for name, f := range all {
+		writers[name] = f.Host
+	}
+	return writers
+}
