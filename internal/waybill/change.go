@@ -61,7 +61,9 @@ type Check struct {
 	Repository string // Repository.ID
 	Ref        string
 	Commit     string
-	Cause      string // push, poll, retry
+	Cause      string // push, poll, pull, retry
+	Pull       int    // number of the pull request that the commit is the head of; 0 for a branch or tag
+	Over       bool   // the pull request is closed: the check counts no more
 	Actor      string
 	Phase      Phase
 	Findings   Findings
@@ -71,8 +73,10 @@ type Check struct {
 	Summary string
 	// Connectors are the identities that were found valid, as strings.
 	Connectors []string
-	Opened     time.Time
-	Closed     time.Time // zero until planned
+	// Changes is what merging a pull request would do, without the declarations; those that change nothing are left out.
+	Changes []Change
+	Opened  time.Time
+	Closed  time.Time // zero until planned
 }
 
 // Observed is what is stored of one declaration, for the plan.

@@ -14,6 +14,12 @@ type Pull struct {
 	Title      string
 	Author     string // as the forge names them
 	URL        string // page for people
-	Comment    string // the forge's id of Waybill's comment; empty when there is none
 	Seen       time.Time
+
+	// What Waybill remembers of it, beside what the forge says. Storing the rest leaves these as they are.
+
+	Comment string // the forge's id of Waybill's comment; empty when there is none
+	Told    string // identifies the text that the comment has at the forge
+	Note    string // what the comment says of the last command that nobody obeyed; may be empty
+	Against string // commit of Base that the newest check was made with; empty when there is none
 }

@@ -23,6 +23,9 @@ const (
 // worse orders final states, best first.
 var worse = []State{StateSuccess, StateFailure, StateError}
 
+// Worse reports whether s is a worse result than o.
+func (s State) Worse(o State) bool { return slices.Index(worse, s) > slices.Index(worse, o) }
+
 // Final reports whether s is a result.
 func (s State) Final() bool { return s != StatePending }
 
@@ -81,7 +84,7 @@ func Aggregate(statuses []Status, open bool, base Status) Status {
 		case s.Context == AggregateContext:
 		case s.State == StatePending:
 			open = true
-		case slices.Index(worse, s.State) > slices.Index(worse, agg.State):
+		case s.State.Worse(agg.State):
 			agg.State = s.State
 			agg.Description = Describe(strings.TrimPrefix(s.Context, AggregateContext+"/") + ": " + s.Description)
 		}

@@ -35,7 +35,8 @@ func statusRow(o *outgoing) []any {
 }
 
 // SetStatuses stores what a commit says in some contexts; the others stay. From all of them and the newest check of
-// the commit it computes the aggregate with waybill.Aggregate, open while any check of the commit is not planned; a
+// the commit (where open pull requests have the commit as their head, the worst of the newest ones of each and of its branches
+// and tags) it computes the aggregate with waybill.Aggregate, open while any check of the commit is not planned; a
 // given aggregate lends it the URL only. Equal content changes nothing. Started is kept, or set when a context is
 // first seen or begins again after a result; Updated is set on change. What a forge would see changed gets the next
 // sequence number of the commit and wants the status work, in the same transaction; every change wakes the topic
@@ -108,8 +109,12 @@ func (b *board) set(s waybill.Status) {
 // aggregate sums up the contexts and the result of the newest check.
 func (b *board) aggregate(checks []waybill.Check, url string) waybill.Status {
 	base := waybill.Status{State: waybill.StateSuccess}
-	if len(checks) > 0 {
-		base.State, base.Description = cmp.Or(checks[0].State, waybill.StateSuccess), checks[0].Summary
+	seen := map[int]bool{}
+	for _, c := range checks {
+		if state := cmp.Or(c.State, waybill.StateSuccess); !seen[c.Pull] && !c.Over && (base.Context == "" || state.Worse(base.State)) {
+			base = waybill.Status{Context: c.Ref, State: state, Description: c.Summary}
+		}
+		seen[c.Pull] = true
 	}
 	open := slices.ContainsFunc(checks, func(c waybill.Check) bool { return c.Phase != waybill.Planned })
 	agg := waybill.Aggregate(b.statuses(), open, base)

@@ -11,7 +11,11 @@ CREATE TABLE pulls (
   repository TEXT NOT NULL,
   number BIGINT NOT NULL,
   is_open INTEGER NOT NULL,
-  body TEXT NOT NULL,
+  body TEXT NOT NULL, -- what the forge says
+  comment TEXT NOT NULL DEFAULT '',
+  told TEXT NOT NULL DEFAULT '',
+  note TEXT NOT NULL DEFAULT '',
+  against TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (repository, number)
 );
 

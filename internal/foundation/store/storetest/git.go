@@ -107,6 +107,45 @@ func deliveries(t *testing.T, db *store.DB) {
 	wantCode(t, err, waybill.NotFound)
 }
 
+func pulls(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	p := waybill.Pull{
+		Repository: "R", Number: 7, Ref: "refs/pull/7/head", Head: "aaa", Base: "main", Open: true, Title: "A \"title\"", Author: "ada", Seen: now(),
+	}
+	other := waybill.Pull{Repository: "R", Number: 3, Open: true}
+	put := func(all ...waybill.Pull) {
+		t.Helper()
+		for _, p := range all {
+			write(t, db, func(tx *store.Tx) error { return git.PutPull(ctx, tx, p) })
+		}
+	}
+	put(p, other, waybill.Pull{Repository: "S", Number: 7, Open: true})
+	write(t, db, func(tx *store.Tx) error {
+		if err := git.SetPullComment(ctx, tx, "R", 7, "99", "digest"); err != nil {
+			return err
+		}
+		if err := git.SetPullNote(ctx, tx, "R", 7, "no such command"); err != nil {
+			return err
+		}
+		return git.SetPullAgainst(ctx, tx, "R", 7, "bbb")
+	})
+	p.Head = "ccc"
+	put(p) // what Waybill remembers stays, whatever a hint holds
+	p.Comment, p.Told, p.Note, p.Against = "99", "digest", "no such command", "bbb"
+	got, err := git.Pull(ctx, db.Query(), "R", 7)
+	wantGot(t, p, got, err)
+	list, err := git.OpenPulls(ctx, db.Query(), "R")
+	wantGot(t, []waybill.Pull{other, p}, list, err)
+	p.Open = false
+	put(p)
+	list, err = git.OpenPulls(ctx, db.Query(), "R")
+	wantGot(t, []waybill.Pull{other}, list, err)
+	_, err = git.Pull(ctx, db.Query(), "R", 8)
+	wantCode(t, err, waybill.NotFound)
+	err = db.Write(ctx, "test.none", func(tx *store.Tx) error { return git.SetPullNote(ctx, tx, "R", 8, "") })
+	wantCode(t, err, waybill.NotFound)
+}
+
 func refs(t *testing.T, db *store.DB) {
 	ctx := t.Context()
 	main := waybill.Ref{Repository: "r", Name: "refs/heads/main", Tip: "1", Observed: now()}
@@ -311,5 +350,43 @@ func aggregates(t *testing.T, db *store.DB) {
 	})
 	if got := said(t, db)[0]; got.State != waybill.StateFailure || got.Description != "2 errors" || got.Outcome != waybill.Failed {
 		t.Errorf("a failed check: %+v", got)
+	}
+}
+
+// aggregatesOfPulls: a branch and a pull request look at one commit for themselves, and neither takes back what the
+// other found.
+func aggregatesOfPulls(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	for _, step := range []struct {
+		ref   string
+		state waybill.State
+		over  bool
+		want  waybill.State
+	}{
+		{"refs/heads/topic", waybill.StateSuccess, false, waybill.StateSuccess},
+		{"refs/pull/7/head", waybill.StateFailure, false, waybill.StateFailure},
+		{"refs/heads/topic", waybill.StateSuccess, false, waybill.StateFailure},
+		{"refs/pull/7/head", waybill.StateSuccess, false, waybill.StateSuccess},
+		{"refs/tags/v9", waybill.StateFailure, false, waybill.StateFailure},
+		{"refs/tags/v1", waybill.StateSuccess, false, waybill.StateSuccess},
+		{"refs/pull/7/head", waybill.StateFailure, false, waybill.StateFailure},
+		{"refs/pull/7/head", waybill.StateFailure, true, waybill.StateSuccess},
+	} {
+		write(t, db, func(tx *store.Tx) error {
+			c := waybill.Check{
+				ID: store.NewID(tx.Now()), Repository: "R", Commit: "c", Ref: step.ref, Phase: waybill.Planned, State: step.state, Cause: "push",
+			}
+			if strings.HasPrefix(step.ref, "refs/pull/") {
+				c.Cause, c.Pull, c.Over = "pull", 7, step.over
+			}
+			if err := git.PutCheck(ctx, tx, c); err != nil {
+				return err
+			}
+			return git.SetStatuses(ctx, tx, "R", "c", nil)
+		})
+		list, err := git.Statuses(ctx, db.Query(), "R", "c")
+		if err != nil || len(list) != 1 || list[0].State != step.want {
+			t.Errorf("after %s %s: %+v, want %s (%v)", step.ref, step.state, list, step.want, err)
+		}
 	}
 }
