@@ -64,6 +64,27 @@ func signatureOf(secret Secret, stamp string, message []byte) string {
 	return "sha256=" + hex.EncodeToString(secret.mac(append([]byte(stamp+"."), message...)))
 }
 
+// signedBy reports whether one of the secrets made sum over message. Every secret is tried, each in constant time; the
+// empty one, with which anybody can sign, never fits.
+func signedBy(message, sum []byte, secrets []Secret) bool {
+	fits := false
+	for _, s := range secrets {
+		if s != "" && hmac.Equal(s.mac(message), sum) {
+			fits = true
+		}
+	}
+	return fits
+}
+
+// signedHex is signedBy for a sum in hex digits.
+func signedHex(message []byte, digits string, secrets []Secret) bool {
+	sum, err := hex.DecodeString(digits)
+	return err == nil && len(sum) == sha256.Size && signedBy(message, sum, secrets)
+}
+
+// mismatch is what a request hears that no secret fits, whatever else is wrong with it.
+func mismatch() error { return waybill.Errorf(waybill.Unauthenticated, "the signature does not match") }
+
 // verify checks the signature over timestamp and message, against every secret and in constant time, then the age.
 func verify(h http.Header, message []byte, now time.Time, secrets []Secret) error {
 	stamp := h.Get(HeaderTimestamp)
@@ -72,15 +93,8 @@ func verify(h http.Header, message []byte, now time.Time, secrets []Secret) erro
 	if !isHex || err != nil || len(sum) != sha256.Size || stamp == "" {
 		return waybill.Errorf(waybill.Unauthenticated, "the request is not signed (%s, %s)", HeaderSignature, HeaderTimestamp)
 	}
-	signed := append([]byte(stamp+"."), message...)
-	fits := false
-	for _, s := range secrets {
-		if s != "" && hmac.Equal(s.mac(signed), sum) {
-			fits = true
-		}
-	}
-	if !fits {
-		return waybill.Errorf(waybill.Unauthenticated, "the signature does not match")
+	if !signedBy(append([]byte(stamp+"."), message...), sum, secrets) {
+		return mismatch()
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if age := now.Sub(time.Unix(seconds, 0)); err != nil || age > maxSkew || age < -maxSkew {
