@@ -14,9 +14,10 @@ type Forge interface {
 	// there already changes nothing, and writers may run at the same time: the last one wins for each context, nobody
 	// else's data is lost.
 	//
-	// NotFound, Invalid and Denied mean that trying again cannot help: the commit or repository is gone, or the
-	// forge refuses. Limited, with a *RetryAfter as its cause where the forge says when, and Unavailable pass by
-	// themselves.
+	// NotFound and Denied mean that trying again cannot help: the commit or repository is gone, or the credentials may
+	// not. Invalid says so of the first status that was not taken; those behind it may still arrive. Limited, with a
+	// *RetryAfter as its cause where the forge says when, Unauthenticated and Unavailable pass: nothing of what was not
+	// taken arrived when Limited, all of it may have when Unavailable.
 	Write(ctx context.Context, r waybill.Repository, m Message) (taken int, err error)
 }
 
@@ -24,6 +25,8 @@ type Forge interface {
 type Message struct {
 	Commit   string
 	Statuses []waybill.Status // those that the forge does not know yet, the important ones first
+	// Again says that some of them may have arrived before: look what is there and write only what is not.
+	Again bool
 	// Findings are those of the newest check, for forges that show them on their lines.
 	Findings waybill.Findings
 }

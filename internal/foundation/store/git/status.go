@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
@@ -23,14 +22,16 @@ func CommitKey(repository, commit string) string { return repository + "/" + com
 type outgoing struct {
 	waybill.Status
 	seq, sent int64
+	told      string // the content that was sent last
+	doubt     bool   // what is not sent may have arrived all the same
 }
 
-const statusColumns = `context, state, description, url, outcome, started, updated, seq, sent`
+const statusColumns = `context, state, description, url, outcome, started, updated, seq, sent, told, doubt`
 
 func statusRow(o *outgoing) []any {
 	return []any{
 		&o.Context, &o.State, &o.Description, &o.URL, &o.Outcome, store.Time(&o.Started), store.Time(&o.Updated),
-		&o.seq, &o.sent,
+		&o.seq, &o.sent, &o.told, &o.doubt,
 	}
 }
 
@@ -84,7 +85,7 @@ func (b *board) set(s waybill.Status) {
 	row := &outgoing{Status: s}
 	begins := !known || old.State.Final() && !s.State.Final()
 	if known {
-		row.seq, row.sent = old.seq, old.sent
+		row.seq, row.sent, row.told, row.doubt = old.seq, old.sent, old.told, old.doubt
 		if !begins && s.Started.IsZero() {
 			row.Started = old.Started
 		}
@@ -153,7 +154,7 @@ func (b *board) save(ctx context.Context, tx *store.Tx, repository, commit strin
 	}
 	for _, row := range b.changed {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO statuses (repository, sha, `+statusColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 			ON CONFLICT (repository, sha, context) DO UPDATE SET state = excluded.state,
 				description = excluded.description, url = excluded.url, outcome = excluded.outcome,
 				started = excluded.started, updated = excluded.updated, seq = excluded.seq`,
@@ -174,58 +175,4 @@ func (b *board) save(ctx context.Context, tx *store.Tx, repository, commit strin
 func outbox(ctx context.Context, q store.Querier, repository, commit string) ([]outgoing, error) {
 	return store.List(ctx, q, statusRow, `SELECT `+statusColumns+` FROM statuses WHERE repository = $1 AND sha = $2`,
 		repository, commit)
-}
-
-// Statuses lists what a commit says: the aggregate, then by context. It is empty for an unknown commit.
-func Statuses(ctx context.Context, q store.Querier, repository, commit string) ([]waybill.Status, error) {
-	o, err := Outbox(ctx, q, repository, commit)
-	return o.Statuses, err
-}
-
-// Outgoing is what a forge should know of a commit.
-type Outgoing struct {
-	Statuses []waybill.Status // all contexts, as Statuses orders them
-	Seq      int64            // number of the newest change, for MarkSent
-	Pending  bool             // some change was not sent
-	First    bool             // nothing was ever sent
-}
-
-// Outbox returns what a forge should know of a commit. After sending, give Seq to MarkSent.
-func Outbox(ctx context.Context, q store.Querier, repository, commit string) (Outgoing, error) {
-	rows, err := outbox(ctx, q, repository, commit)
-	o := Outgoing{First: true}
-	for _, row := range rows {
-		o.Statuses = append(o.Statuses, row.Status)
-		o.Seq = max(o.Seq, row.seq)
-		o.Pending = o.Pending || row.seq > row.sent
-		o.First = o.First && row.sent == 0
-	}
-	byContext(o.Statuses)
-	return o, err
-}
-
-// byContext sorts the aggregate first: its name is the beginning of all others.
-func byContext(list []waybill.Status) {
-	slices.SortFunc(list, func(a, b waybill.Status) int { return strings.Compare(a.Context, b.Context) })
-}
-
-// MarkSent records that the forge knows all changes of a commit up to seq.
-func MarkSent(ctx context.Context, tx *store.Tx, repository, commit string, seq int64) error {
-	tx.Notify(RepositoryTopic(repository))
-	_, err := tx.ExecContext(ctx, `UPDATE statuses SET sent = seq
-		WHERE repository = $1 AND sha = $2 AND seq <= $3 AND sent < seq`, repository, commit, seq)
-	return err
-}
-
-// OutboxPending counts the statuses that are still to be sent; oldest is since when the oldest waits, zero without any.
-// Those of a repository that was removed, and those that a forge will never take, are not.
-func OutboxPending(ctx context.Context, q store.Querier) (count int, oldest time.Time, err error) {
-	type pending struct {
-		count  int
-		oldest time.Time
-	}
-	p, _, err := store.Find(ctx, q, func(p *pending) []any { return []any{&p.count, store.Time(&p.oldest)} },
-		`SELECT COUNT(*), COALESCE(MIN(updated), 0) FROM statuses WHERE seq > sent AND EXISTS (
-			SELECT 1 FROM work WHERE kind = $1 AND key = repository || '/' || sha AND wanted <> done)`, Kind)
-	return p.count, p.oldest, err
 }
