@@ -3,6 +3,7 @@ package plain
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,17 +20,21 @@ type line struct {
 	Updated     string        `json:"updated"` // RFC 3339, UTC
 }
 
-// merge returns the text of a note that had old: the statuses, the aggregate first and the others by context, then
-// the lines of other people. same reports that old says this already, whatever it says about times.
+// merge returns the text of a note that had old, with the statuses in it: the aggregate first and the others by context,
+// then the lines of other people. same reports that old says this already, whatever it says about times.
 func merge(old []byte, statuses []waybill.Status) (text []byte, same bool, err error) {
 	had, others := split(old)
-	want := make([]line, 0, len(statuses))
+	byContext := make(map[string]line, len(had)+len(statuses))
+	for _, l := range had {
+		byContext[l.Context] = l
+	}
 	for _, s := range statuses {
-		want = append(want, line{
+		byContext[s.Context] = line{
 			Context: s.Context, State: s.State, Description: s.Description, URL: s.URL,
 			Updated: s.Updated.UTC().Truncate(time.Second).Format(time.RFC3339),
-		})
+		}
 	}
+	want := slices.Collect(maps.Values(byContext))
 	slices.SortFunc(want, func(a, b line) int { return strings.Compare(sortKey(a), sortKey(b)) })
 
 	var b bytes.Buffer

@@ -99,8 +99,9 @@ func TestWrite(t *testing.T) {
 	}
 
 	f.write(t, c, status("waybill", waybill.StateSuccess, "1 connector"))
-	if got := f.note(c); strings.Count(got, "\n") != 0 || !strings.Contains(got, "1 connector") {
-		t.Errorf("got %s", got)
+	want = strings.Replace(want, `"pending","description":"in progress"`, `"success","description":"1 connector"`, 1)
+	if diff := cmp.Diff(want, f.note(c)); diff != "" { // the other contexts stay
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if out := f.git.Run(f.bare, "fsck", "--strict", "--no-dangling"); out != "" {
 		t.Errorf("fsck: %s", out)
