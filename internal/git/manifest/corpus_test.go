@@ -25,7 +25,6 @@ type specimen struct {
 	tree      files
 	all       string // the texts of all manifests
 	options   manifest.Options
-	schema    string   // what the JSON Schema says: rejects, cannot (it cannot know), or empty for legal documents
 	want      []string // CODE file:line:column
 	unchecked int
 	findings  string
@@ -88,8 +87,6 @@ func (s *specimen) directives(tb testing.TB, comment string) (escapes bool) {
 			s.options.Publishing = true
 		case len(words) >= 2 && words[0] == "known":
 			s.known(words[1], words[2:])
-		case len(words) == 2 && words[0] == "jsonschema:":
-			s.schema = words[1]
 		case len(words) == 2 && words[0] == "unchecked":
 			s.unchecked, _ = strconv.Atoi(words[1])
 		case slices.Equal(words, []string{"escapes"}):

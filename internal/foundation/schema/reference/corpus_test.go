@@ -3,15 +3,30 @@ package reference_test
 import (
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
+// reasons are why a JSON Schema cannot know what is wrong with a document.
+func reasons() []string {
+	return []string{
+		"(other documents)",   // references, names that are taken, what policies say
+		"(files)",             // what the tree holds and where
+		"(the server)",        // whose repository it is, what it may declare, which ref publishes it
+		"(only a warning)",    // it is legal
+		"(how YAML says it)",  // tags, merge keys, dates: the values are the same
+		"(compares values)",   // one part of the document with another one
+		"(unique by a field)", // uniqueItems compares whole entries
+		"(an expression)",     // CEL, and regular expressions of RE2
+		"(the calendar)",      // time zones, days that never come
+	}
+}
+
 // TestJSONSchemaAgreesWithCorpus checks that every broken manifest says what an editor finds, and that it does:
-// "jsonschema: rejects", or "jsonschema: cannot" where other documents, files or a server would have to be known. An
-// editor finds nothing in those that are legal.
+// "jsonschema: rejects", or "jsonschema: cannot" and the reason. An editor finds nothing in those that are legal.
 func TestJSONSchemaAgreesWithCorpus(t *testing.T) {
 	t.Parallel()
 	s, _ := compile(t, "")
@@ -28,8 +43,13 @@ func TestJSONSchemaAgreesWithCorpus(t *testing.T) {
 		comment := string(archive.Comment)
 		want := "cannot" // legal ones have no mark
 		if _, mark, found := strings.Cut(comment, "# jsonschema: "); found {
-			want = strings.Fields(mark)[0]
+			mark, _, _ = strings.Cut(mark, "\n")
+			word, reason, _ := strings.Cut(mark, " ")
+			want = word
 			marked++
+			if want == "cannot" && !slices.Contains(reasons(), reason) {
+				t.Errorf("%s: %q is no reason: use one of %q", filepath.Base(name), reason, reasons())
+			}
 		} else if strings.Contains(comment, "# want ") {
 			t.Errorf("%s says nothing of the schema", filepath.Base(name))
 		}

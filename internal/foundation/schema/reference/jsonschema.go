@@ -17,10 +17,12 @@ type Schema struct {
 	Description string `json:"description,omitempty"`
 	Ref         string `json:"$ref,omitempty"`
 
-	Type    any      `json:"type,omitempty"` // a name, or a list of names
-	Const   string   `json:"const,omitempty"`
-	Enum    []string `json:"enum,omitempty"`
-	Default any      `json:"default,omitempty"`
+	Comment string `json:"$comment,omitempty"`
+
+	Type    any `json:"type,omitempty"` // a name, or a list of names
+	Const   any `json:"const,omitempty"`
+	Enum    any `json:"enum,omitempty"` // a list
+	Default any `json:"default,omitempty"`
 
 	MinLength int    `json:"minLength,omitempty"`
 	MaxLength int    `json:"maxLength,omitempty"`
@@ -28,9 +30,11 @@ type Schema struct {
 	Minimum   *int64 `json:"minimum,omitempty"`
 	Maximum   *int64 `json:"maximum,omitempty"`
 
-	MinItems int     `json:"minItems,omitempty"`
-	MaxItems int     `json:"maxItems,omitempty"`
-	Items    *Schema `json:"items,omitempty"`
+	MinItems    int     `json:"minItems,omitempty"`
+	MaxItems    int     `json:"maxItems,omitempty"`
+	UniqueItems bool    `json:"uniqueItems,omitempty"`
+	Items       *Schema `json:"items,omitempty"`
+	Contains    *Schema `json:"contains,omitempty"`
 
 	Required   []string   `json:"required,omitempty"`
 	Properties Properties `json:"properties,omitempty"`
@@ -44,6 +48,8 @@ type Schema struct {
 	Then  *Schema    `json:"then,omitempty"`
 	AllOf []*Schema  `json:"allOf,omitempty"`
 	AnyOf []*Schema  `json:"anyOf,omitempty"`
+	OneOf []*Schema  `json:"oneOf,omitempty"`
+	Not   *Schema    `json:"not,omitempty"`
 	Defs  Properties `json:"$defs,omitempty"`
 }
 
@@ -101,6 +107,13 @@ func JSONSchema(definitions []Definition) (*Schema, error) {
 		}
 	}
 	root.AllOf = append(root.AllOf, choices...)
+	for _, k := range kinds {
+		ref, err := w.define(k+"Rules", &Schema{AllOf: rules(k)})
+		if err != nil {
+			return nil, err
+		}
+		root.AllOf = append(root.AllOf, &Schema{If: kindIs(k), Then: ref})
+	}
 	root.Defs = w.defs
 	return root, w.err
 }
