@@ -20,16 +20,22 @@ type Repository struct {
 	Hook          string
 	HookSecret    string
 	OldHookSecret string
+	OldSecretEnds time.Time // from when on the old one is good no more; zero when there is none
 	// DefaultBranch is a short name such as main. Empty until the first branch was seen.
 	DefaultBranch string
 	PushNotes     bool // write notes also to a repository reached by URL
 	Added         time.Time
 	LastPolled    time.Time // zero when never
 	LastTold      time.Time // when its hook last said something; zero when never
+	LastMissed    time.Time // when a push was last found that its hook did not tell of; zero when never
+	Archived      bool      // its forge lets nobody change it any more
 }
 
 // Local reports whether the repository is a folder of this machine.
 func (r Repository) Local() bool { return strings.HasPrefix(r.URL, "/") }
+
+// Hooked reports whether its hook tells of pushes, as far as is known.
+func (r Repository) Hooked() bool { return !r.LastTold.IsZero() && r.LastTold.After(r.LastMissed) }
 
 // FullName returns owner/name, as people write it.
 func (r Repository) FullName() string { return r.Owner + "/" + r.Name }

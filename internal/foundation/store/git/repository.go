@@ -11,29 +11,31 @@ import (
 )
 
 const repositoryColumns = `id, owner, name, url, forge, hook, hook_secret, default_branch, push_notes, added, last_polled,
-	forge_id, path, old_hook_secret, last_told`
+	forge_id, path, old_hook_secret, old_secret_ends, last_told, last_missed, archived`
 
 func repositoryRow(r *waybill.Repository) []any {
 	return []any{
 		&r.ID, &r.Owner, &r.Name, &r.URL, &r.Forge, &r.Hook, &r.HookSecret, &r.DefaultBranch, &r.PushNotes,
-		store.Time(&r.Added), store.Time(&r.LastPolled), &r.ForgeID, &r.Path, &r.OldHookSecret, store.Time(&r.LastTold),
+		store.Time(&r.Added), store.Time(&r.LastPolled), &r.ForgeID, &r.Path, &r.OldHookSecret,
+		store.Time(&r.OldSecretEnds), store.Time(&r.LastTold), store.Time(&r.LastMissed), &r.Archived,
 	}
 }
 
 // AddRepository stores r. It reports Conflict, naming the rival, when the URL or owner and name are there already.
 func AddRepository(ctx context.Context, tx *store.Tx, r waybill.Repository) error {
 	rival, found, err := store.Find(ctx, tx, repositoryRow, `SELECT `+repositoryColumns+` FROM repositories
-		WHERE url = $1 OR (owner = $2 AND name = $3)`, r.URL, r.Owner, r.Name)
+		WHERE url = $1 OR (owner = $2 AND name = $3) OR (forge = $4 AND forge_id = $5 AND forge_id <> '')`,
+		r.URL, r.Owner, r.Name, r.Forge, r.ForgeID)
 	switch {
 	case err != nil:
 		return err
-	case found && rival.URL == r.URL:
+	case found && (rival.URL == r.URL || rival.Forge == r.Forge && rival.ForgeID == r.ForgeID && r.ForgeID != ""):
 		return waybill.Errorf(waybill.Conflict, "%s is watched already, as %s", r.URL, rival.FullName())
 	case found:
 		return waybill.Errorf(waybill.Conflict, "%s is there already, from %s", rival.FullName(), rival.URL)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO repositories (`+repositoryColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, repositoryRow(&r)...)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`, repositoryRow(&r)...)
 	return err
 }
 
@@ -120,8 +122,48 @@ func SetDefaultBranch(ctx context.Context, tx *store.Tx, id, branch string) erro
 	return store.Exists(changed, err, "repository "+id)
 }
 
-// SetPolled stores when a repository was last polled, or reports NotFound.
-func SetPolled(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
-	changed, err := tx.Exec(ctx, `UPDATE repositories SET last_polled = $2 WHERE id = $1`, id, store.Micros(at))
+// SetIdentity stores where a forge says that a repository is, and what it calls it: ForgeID, Path, URL, DefaultBranch
+// and Archived. It reports NotFound, and Conflict when another repository has the URL.
+func SetIdentity(ctx context.Context, tx *store.Tx, r waybill.Repository) error {
+	rival, found, err := store.Find(ctx, tx, repositoryRow, `SELECT `+repositoryColumns+` FROM repositories
+		WHERE id <> $1 AND (url = $2 OR (forge = $3 AND forge_id = $4 AND forge_id <> ''))`, r.ID, r.URL, r.Forge, r.ForgeID)
+	if err != nil {
+		return err
+	}
+	if found {
+		return waybill.Errorf(waybill.Conflict, "%s is watched already, as %s", r.URL, rival.FullName())
+	}
+	changed, err := tx.Exec(ctx, `UPDATE repositories SET forge_id = $2, path = $3, url = $4, default_branch = $5, archived = $6
+		WHERE id = $1`, r.ID, r.ForgeID, r.Path, r.URL, r.DefaultBranch, &r.Archived)
+	return store.Exists(changed, err, "repository "+r.ID)
+}
+
+// SetHookSecret gives a hook a new secret and keeps the one before until a time. A zero time ends it at once. It
+// reports NotFound.
+func SetHookSecret(ctx context.Context, tx *store.Tx, id, secret string, oldEnds time.Time) error {
+	changed, err := tx.Exec(ctx, `UPDATE repositories SET old_hook_secret = CASE WHEN CAST($3 AS BIGINT) > 0 THEN hook_secret ELSE '' END,
+		old_secret_ends = $3, hook_secret = $2 WHERE id = $1`, id, secret, store.Micros(oldEnds))
+	return store.Exists(changed, err, "repository "+id)
+}
+
+// EndOldSecrets forgets the old secrets of hooks whose time is over.
+func EndOldSecrets(ctx context.Context, tx *store.Tx, now time.Time) (ended int64, err error) {
+	return tx.Exec(ctx, `UPDATE repositories SET old_hook_secret = '', old_secret_ends = 0
+		WHERE old_hook_secret <> '' AND old_secret_ends <= $1`, store.Micros(now))
+}
+
+// SetPolled stores when repositories were last polled. Those that are gone are left out.
+func SetPolled(ctx context.Context, tx *store.Tx, at map[string]time.Time) error {
+	for id, t := range at {
+		if _, err := tx.ExecContext(ctx, `UPDATE repositories SET last_polled = $2 WHERE id = $1`, id, store.Micros(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetMissed stores when a push was found that the hook of a repository did not tell of, or reports NotFound.
+func SetMissed(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
+	changed, err := tx.Exec(ctx, `UPDATE repositories SET last_missed = $2 WHERE id = $1`, id, store.Micros(at))
 	return store.Exists(changed, err, "repository "+id)
 }

@@ -4,7 +4,10 @@
 ALTER TABLE repositories ADD COLUMN forge_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE repositories ADD COLUMN path TEXT NOT NULL DEFAULT '';
 ALTER TABLE repositories ADD COLUMN old_hook_secret TEXT NOT NULL DEFAULT '';
+ALTER TABLE repositories ADD COLUMN old_secret_ends BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE repositories ADD COLUMN last_told BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE repositories ADD COLUMN last_missed BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE repositories ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX repositories_forge ON repositories (forge, forge_id) WHERE forge_id <> '';
 
 CREATE TABLE pulls (

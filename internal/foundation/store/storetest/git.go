@@ -55,14 +55,12 @@ func repositories(t *testing.T, db *store.DB) {
 		if err := git.SetDefaultBranch(ctx, tx, "2", "main"); err != nil {
 			return err
 		}
-		return git.SetPolled(ctx, tx, "2", b.LastPolled)
+		return git.SetPolled(ctx, tx, map[string]time.Time{"2": b.LastPolled, "gone": now()})
 	})
 	got, err = git.Repository(ctx, db.Query(), "2")
 	wantGot(t, b, got, err)
 	write(t, db, func(tx *store.Tx) error { return git.RemoveRepository(ctx, tx, "2") })
 	_, err = git.Repository(ctx, db.Query(), "2")
-	wantCode(t, err, waybill.NotFound)
-	err = db.Write(ctx, "test.gone", func(tx *store.Tx) error { return git.SetPolled(ctx, tx, "2", now()) })
 	wantCode(t, err, waybill.NotFound)
 	write(t, db, func(tx *store.Tx) error { return git.AddRepository(ctx, tx, repository("6", "feeds", "shop")) })
 }

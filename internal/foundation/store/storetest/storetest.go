@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"history":           history,
 		"token":             tokens,
 		"git/repository":    repositories,
+		"git/forge":         atForge,
 		"git/delivery":      deliveries,
 		"git/pull":          pulls,
 		"git/ref":           refs,
