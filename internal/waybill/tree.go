@@ -17,8 +17,6 @@ type File struct {
 	Mode fs.FileMode
 	// Blob is the git blob id in hex.
 	Blob string
-	// Size is the length of the content in bytes; for a symbolic link, of the target text.
-	Size int64
 }
 
 // Tree is the files of one commit. Nothing is checked out: content is read from the object store.
@@ -28,6 +26,9 @@ type Tree interface {
 	Walk(ctx context.Context, fn func(File) error) error
 	// Open reads the file at the path; for a symbolic link, the target text. NotFound when there is no such file.
 	Open(ctx context.Context, path string) (io.ReadCloser, error)
+	// Size returns the length of what Open reads, in bytes. It is asked for apart, because Git's own lists of files do
+	// not hold it. NotFound when there is no such file.
+	Size(ctx context.Context, path string) (int64, error)
 }
 
 // Sub is the part of a tree below a folder, with paths relative to it. The folder "." or "" is the tree itself.
@@ -74,6 +75,12 @@ func (s subTree) Walk(ctx context.Context, fn func(File) error) error {
 }
 
 func (s subTree) Open(ctx context.Context, name string) (io.ReadCloser, error) {
-	clean := path.Clean("/" + name)[1:]
-	return s.tree.Open(ctx, path.Join(s.folder, clean))
+	return s.tree.Open(ctx, s.whole(name))
 }
+
+func (s subTree) Size(ctx context.Context, name string) (int64, error) {
+	return s.tree.Size(ctx, s.whole(name))
+}
+
+// whole returns the path of a file of s in the tree that s is a part of.
+func (s subTree) whole(name string) string { return path.Join(s.folder, path.Clean("/" + name)[1:]) }

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"net"
+	"path"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -49,6 +50,9 @@ func (e *Engine) Close() error { return e.docker.Close() }
 // Build implements [Builder].
 func (e *Engine) Build(ctx context.Context, r Request) (Result, error) {
 	s, err := readSource(ctx, r.Tree, r.Folder, r.Spec)
+	if err == nil {
+		err = s.measure(ctx, r.Tree, path.Join(r.Folder, r.Spec.Context))
+	}
 	if err != nil {
 		return Result{}, err
 	}

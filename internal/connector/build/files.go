@@ -21,6 +21,7 @@ import (
 // entry is a file, a symbolic link or a folder of a file set.
 type entry struct {
 	waybill.File
+	size int64  // known when it is built
 	link string // target of a symbolic link
 }
 
@@ -92,12 +93,8 @@ func (f *files) Open(name string) (io.ReadCloser, error) {
 }
 
 func (e entry) stat() *types.Stat {
-	size := e.Size
-	if e.Mode.IsDir() {
-		size = 0
-	}
 	return &types.Stat{
-		Path: e.Path, Mode: uint32(e.Mode), Size: size, Linkname: e.link,
+		Path: e.Path, Mode: uint32(e.Mode), Size: e.size, Linkname: e.link,
 		ModTime: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano(), // the earliest that zip archives can hold
 	}
 }

@@ -36,6 +36,11 @@ func (m manyFiles) Open(_ context.Context, name string) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(text)), nil
 }
 
+func (m manyFiles) Size(ctx context.Context, name string) (int64, error) {
+	text, err := waybill.ReadFile(ctx, m, name, 1<<20)
+	return int64(len(text)), err
+}
+
 // TestEndlessDockerignore: a megabyte of patterns against a hundred thousand files would take hours.
 func TestEndlessDockerignore(t *testing.T) {
 	t.Parallel()
@@ -75,6 +80,29 @@ func TestEngineThatHangs(t *testing.T) {
 	} {
 		if err := call(); !waybill.IsCode(err, waybill.Unavailable) || ctx.Err() != nil {
 			t.Errorf("%s: %v, want unavailable", name, err)
+		}
+	}
+}
+
+// giants is a commit of files of a gigabyte each.
+type giants struct{ manyFiles }
+
+func (giants) Size(context.Context, string) (int64, error) { return 1 << 30, nil }
+
+func TestGigabytesOfContext(t *testing.T) {
+	t.Parallel()
+	tree := giants{manyFiles{files: 3, ignore: "f2\n"}}
+	for ignore, want := range map[string]string{
+		"f2": "",
+		"f9": "the build context is 3072 MiB, more than 2048 MiB: list what the build does not need in .dockerignore",
+	} {
+		tree.ignore = ignore
+		s, err := readSource(t.Context(), tree, ".", waybill.Build{Context: ".", Dockerfile: "Dockerfile"})
+		if err == nil {
+			err = s.measure(t.Context(), tree, ".")
+		}
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("without %s: got %v, want %s", ignore, err, want)
 		}
 	}
 }

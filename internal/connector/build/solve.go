@@ -105,7 +105,7 @@ func (s *source) definition() *files {
 	content := map[string][]byte{dockerfileName: s.dockerfileText, dockerfileName + ".dockerignore": ignore}
 	var list []entry
 	for name, text := range content {
-		list = append(list, entry{File: waybill.File{Path: name, Mode: 0o644, Size: int64(len(text))}})
+		list = append(list, entry{File: waybill.File{Path: name, Mode: 0o644}, size: int64(len(text))})
 	}
 	return newFiles(list, func(name string) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(content[path.Clean(name)])), nil

@@ -186,18 +186,30 @@ func withoutIgnored(ctx context.Context, all *files, ignore []byte) (*files, err
 		byPath[e.Path] = e
 	}
 	left := &files{open: all.open}
-	var size int64
 	err = filtered.Walk(ctx, "/", func(name string, _ fs.DirEntry, err error) error {
 		left.entries = append(left.entries, byPath[name])
-		size += byPath[name].Size
 		return err
 	})
-	if err != nil {
-		return nil, err
+	return left, err
+}
+
+// measure learns the sizes of a context and refuses one that is too large. Only a build needs them.
+func (s *source) measure(ctx context.Context, tree waybill.Tree, folder string) error {
+	var sum int64
+	for i := range s.context.entries {
+		e := &s.context.entries[i]
+		if e.Mode.IsDir() {
+			continue
+		}
+		var err error
+		if e.size, err = tree.Size(ctx, path.Join(folder, e.Path)); err != nil {
+			return err
+		}
+		sum += e.size
 	}
-	if size > maxBytes {
-		return nil, waybill.Errorf(waybill.Invalid, "the build context is %d MiB, more than %d MiB: list what the build does not need in .dockerignore",
-			size>>20, int64(maxBytes)>>20)
+	if sum > maxBytes {
+		return waybill.Errorf(waybill.Invalid, "the build context is %d MiB, more than %d MiB: list what the build does not need in .dockerignore",
+			sum>>20, int64(maxBytes)>>20)
 	}
-	return left, nil
+	return nil
 }

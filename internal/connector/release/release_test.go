@@ -110,6 +110,11 @@ func (c commitTree) Open(context.Context, string) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewBufferString(code)), nil
 }
 
+func (c commitTree) Size(ctx context.Context, name string) (int64, error) {
+	text, err := waybill.ReadFile(ctx, c, name, 1<<20)
+	return int64(len(text)), err
+}
+
 func (h *house) Tree(_ context.Context, _ waybill.Repository, commit string) (waybill.Tree, error) {
 	return commitTree(commit), nil
 }

@@ -84,7 +84,7 @@ func (s sent) Walk(ctx context.Context, fn func(waybill.File) error) error {
 		if !fs.ValidPath(f.Path) || f.Path == "." {
 			return waybill.Errorf(waybill.Invalid, "%q is no path of a file", f.Path)
 		}
-		if err := fn(waybill.File{Path: f.Path, Mode: modes[f.Mode], Size: f.Size}); err != nil {
+		if err := fn(waybill.File{Path: f.Path, Mode: modes[f.Mode]}); err != nil {
 			return err
 		}
 	}
@@ -99,4 +99,14 @@ func (s sent) Open(_ context.Context, name string) (io.ReadCloser, error) {
 		}
 	}
 	return nil, waybill.Errorf(waybill.NotFound, "no file %s", name)
+}
+
+// Size returns the length of a file, also of one that came without its content.
+func (s sent) Size(_ context.Context, name string) (int64, error) {
+	for i := range s {
+		if s[i].Path == name {
+			return s[i].Size, nil
+		}
+	}
+	return 0, waybill.Errorf(waybill.NotFound, "no file %s", name)
 }

@@ -20,6 +20,7 @@ import (
 type commitTree struct {
 	root  string
 	files map[string]waybill.File
+	sizes map[string]int64 // by path
 	order []string
 	texts map[string][]byte // by blob id
 }
@@ -33,7 +34,7 @@ func openCommit(ctx context.Context, root, commit string) (*commitTree, error) {
 	if err != nil {
 		return nil, waybill.Wrap(waybill.Unavailable, err, "git cannot list the files of "+commit)
 	}
-	t := &commitTree{root: root, files: map[string]waybill.File{}, texts: map[string][]byte{}}
+	t := &commitTree{root: root, files: map[string]waybill.File{}, sizes: map[string]int64{}, texts: map[string][]byte{}}
 	for line := range strings.SplitSeq(string(out), "\x00") {
 		about, name, found := strings.Cut(line, "\t")
 		words := strings.Fields(about) // mode, type, id, size
@@ -44,7 +45,8 @@ func openCommit(ctx context.Context, root, commit string) (*commitTree, error) {
 		if err != nil {
 			return nil, waybill.Wrap(waybill.Internal, err, "git lists files in a way that cannot be read")
 		}
-		t.files[name] = waybill.File{Path: name, Mode: modeOf(words[0]), Blob: words[2], Size: size}
+		t.files[name] = waybill.File{Path: name, Mode: modeOf(words[0]), Blob: words[2]}
+		t.sizes[name] = size
 		t.order = append(t.order, name)
 	}
 	return t, t.fetch(ctx)
@@ -68,7 +70,7 @@ func (t *commitTree) fetch(ctx context.Context) error {
 	for _, name := range t.order {
 		f := t.files[name]
 		base := path.Base(name)
-		if f.Size <= maxFetched && (base == manifest.Name || strings.HasPrefix(base, "Dockerfile")) {
+		if t.sizes[name] <= maxFetched && (base == manifest.Name || strings.HasPrefix(base, "Dockerfile")) {
 			ids.WriteString(f.Blob + "\n")
 			wanted++
 		}
@@ -124,4 +126,13 @@ func (t *commitTree) Open(ctx context.Context, name string) (io.ReadCloser, erro
 		}
 	}
 	return io.NopCloser(bytes.NewReader(text)), nil
+}
+
+// Size returns the length of a file, or of the target of a symbolic link.
+func (t *commitTree) Size(_ context.Context, name string) (int64, error) {
+	size, ok := t.sizes[name]
+	if !ok {
+		return 0, waybill.Errorf(waybill.NotFound, "no file %s", name)
+	}
+	return size, nil
 }

@@ -175,7 +175,7 @@ type drafts []starter.File
 // Walk lists the files.
 func (d drafts) Walk(_ context.Context, fn func(waybill.File) error) error {
 	for _, f := range d {
-		if err := fn(waybill.File{Path: f.Name, Mode: f.Mode, Size: int64(len(f.Text))}); err != nil {
+		if err := fn(waybill.File{Path: f.Name, Mode: f.Mode}); err != nil {
 			return err
 		}
 	}
@@ -190,6 +190,16 @@ func (d drafts) Open(_ context.Context, name string) (io.ReadCloser, error) {
 		}
 	}
 	return nil, waybill.Errorf(waybill.NotFound, "no file %s", name)
+}
+
+// Size returns the length of a file.
+func (d drafts) Size(_ context.Context, name string) (int64, error) {
+	for _, f := range d {
+		if f.Name == name {
+			return int64(len(f.Text)), nil
+		}
+	}
+	return 0, waybill.Errorf(waybill.NotFound, "no file %s", name)
 }
 
 func (s *start) write(dir string, files []starter.File, answers starter.Answers) error {

@@ -73,8 +73,12 @@ func (a *app) askServer(ctx context.Context, root string, tree *recorder, folder
 		}
 	}
 	err = tree.Walk(ctx, func(f waybill.File) error {
-		sent := wire.TreeFile{Path: f.Path, Mode: gitMode(f.Mode), Size: f.Size}
-		if (tree.read[f.Path] || needed[f.Path] || f.Mode&fs.ModeSymlink != 0) && f.Size <= maxSent {
+		size, err := tree.Size(ctx, f.Path)
+		if err != nil {
+			return err
+		}
+		sent := wire.TreeFile{Path: f.Path, Mode: gitMode(f.Mode), Size: size}
+		if (tree.read[f.Path] || needed[f.Path] || f.Mode&fs.ModeSymlink != 0) && size <= maxSent {
 			text, err := waybill.ReadFile(ctx, tree.Tree, f.Path, maxSent)
 			if err != nil {
 				return err

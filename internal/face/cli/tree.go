@@ -32,7 +32,7 @@ func (f folder) Walk(ctx context.Context, fn func(waybill.File) error) error {
 		if err != nil {
 			return waybill.Errorf(waybill.Unavailable, "cannot read %s: %w", name, err)
 		}
-		return fn(waybill.File{Path: name, Mode: info.Mode() & (fs.ModePerm | fs.ModeSymlink), Size: info.Size()})
+		return fn(waybill.File{Path: name, Mode: info.Mode() & (fs.ModePerm | fs.ModeSymlink)})
 	})
 }
 
@@ -54,4 +54,16 @@ func (f folder) Open(_ context.Context, name string) (io.ReadCloser, error) {
 		return nil, waybill.Errorf(waybill.Unavailable, "cannot read %s: %w", name, err)
 	}
 	return file, nil
+}
+
+// Size returns the length of a file, or of the target of a symbolic link.
+func (f folder) Size(_ context.Context, name string) (int64, error) {
+	info, err := fs.Lstat(f.FS, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, waybill.Errorf(waybill.NotFound, "no file %s", name)
+	case err != nil:
+		return 0, waybill.Errorf(waybill.Unavailable, "cannot read %s: %w", name, err)
+	}
+	return info.Size(), nil
 }

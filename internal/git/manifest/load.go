@@ -126,7 +126,7 @@ func (l *Loader) load(ctx context.Context, f *file) error {
 		return nil
 	}
 	src, err := waybill.ReadFile(ctx, f.index.tree, f.name, schema.MaxBytes)
-	if waybill.IsCode(err, waybill.Invalid) {
+	if waybill.IsCode(err, waybill.Invalid) || waybill.IsCode(err, waybill.TooLarge) {
 		src, err = make([]byte, schema.MaxBytes+1), nil // schema.Parse says that it is too large
 	}
 	if err != nil {

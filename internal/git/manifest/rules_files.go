@@ -46,13 +46,13 @@ func (d *document) logoRule(ctx context.Context) error {
 	logo := schema.Path{"metadata", "logo"}
 	text, _ := d.text(logo...)
 	name, ok := inside(d.folder, text)
-	file, exists := d.file.index.files[name]
+	_, exists := d.file.index.files[name]
 	if !d.Usable(logo) || !ok || !exists || d.file.index.linkOn(name) != "" {
 		return nil // told by fileRules
 	}
-	if file.Size > maxLogo {
+	if small, err := d.file.index.within(ctx, name, maxLogo); err != nil || !small {
 		d.report(IllegalLogo, logo, "the logo is larger than 256 KiB", "make it smaller")
-		return nil
+		return err
 	}
 	content, err := waybill.ReadFile(ctx, d.file.index.tree, name, maxLogo)
 	if err != nil {

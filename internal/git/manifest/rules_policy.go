@@ -42,13 +42,13 @@ func (d *document) constraintsRule(ctx context.Context) error {
 	at := schema.Path{"spec", "constraints"}
 	p := d.declaration.Platform.Policy
 	name, ok := inside(d.folder, p.Constraints)
-	file, exists := d.file.index.files[name]
+	_, exists := d.file.index.files[name]
 	if p.Constraints == "" || !ok || !exists || d.file.index.linkOn(name) != "" {
 		return nil // told by fileRules
 	}
-	if path.Ext(name) != ".cue" || file.Size > maxConstraints {
+	if small, err := d.file.index.within(ctx, name, maxConstraints); err != nil || path.Ext(name) != ".cue" || !small {
 		d.report(IllegalConstraints, at, "the constraints are no CUE file up to 64 KiB", "write a path such as policy.cue")
-		return nil
+		return err
 	}
 	text, err := waybill.ReadFile(ctx, d.file.index.tree, name, maxConstraints)
 	if err != nil {
@@ -116,10 +116,13 @@ const maxDockerfile = 256 << 10
 func (d *document) baseImageRules(ctx context.Context) error {
 	at := schema.Path{"spec", "build", "dockerfile"}
 	name, ok := inside(d.folder, d.wire.Spec.Build.Dockerfile)
-	file, exists := d.file.index.files[name]
+	_, exists := d.file.index.files[name]
 	limited := slices.ContainsFunc(d.world.policies, func(p namedPolicy) bool { return len(p.BaseImages) > 0 })
-	if !limited || !ok || !exists || file.Size > maxDockerfile || d.file.index.linkOn(name) != "" {
+	if !limited || !ok || !exists || d.file.index.linkOn(name) != "" {
 		return nil
+	}
+	if small, err := d.file.index.within(ctx, name, maxDockerfile); err != nil || !small {
+		return err
 	}
 	text, err := waybill.ReadFile(ctx, d.file.index.tree, name, maxDockerfile)
 	if err != nil {

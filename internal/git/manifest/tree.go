@@ -50,6 +50,12 @@ func newIndex(ctx context.Context, tree waybill.Tree, wanted []string) (*index, 
 // isLink reports whether name is a symbolic link.
 func (x *index) isLink(name string) bool { return x.files[name].Mode&fs.ModeSymlink != 0 }
 
+// within reports whether a file has at most limit bytes.
+func (x *index) within(ctx context.Context, name string, limit int64) (bool, error) {
+	size, err := x.tree.Size(ctx, name)
+	return size <= limit, err
+}
+
 // linkOn returns the first symbolic link on the way to name, or "".
 func (x *index) linkOn(name string) string {
 	for i := range len(name) {

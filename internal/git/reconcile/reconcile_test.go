@@ -36,7 +36,7 @@ type mapTree map[string]string
 
 func (m mapTree) Walk(_ context.Context, fn func(waybill.File) error) error {
 	for path, text := range m {
-		if err := fn(waybill.File{Path: path, Mode: 0o644, Blob: text, Size: int64(len(text))}); err != nil {
+		if err := fn(waybill.File{Path: path, Mode: 0o644, Blob: text}); err != nil {
 			return err
 		}
 	}
@@ -49,6 +49,11 @@ func (m mapTree) Open(_ context.Context, path string) (io.ReadCloser, error) {
 		return nil, waybill.Errorf(waybill.NotFound, "no file %s", path)
 	}
 	return io.NopCloser(strings.NewReader(text)), nil
+}
+
+func (m mapTree) Size(ctx context.Context, name string) (int64, error) {
+	text, err := waybill.ReadFile(ctx, m, name, 1<<20)
+	return int64(len(text)), err
 }
 
 func (d *desk) Fetch(_ context.Context, _ waybill.Repository, ref string) (string, error) {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/plumbing/storer"
 
@@ -29,12 +28,12 @@ func (s *Mirrors) Changed(ctx context.Context, r waybill.Repository, old, commit
 	}
 	var paths []string
 	err = s.healing(ctx, m, r, func(objects *reader) error {
-		d := differ{ctx: ctx, objects: objects}
-		a, err := d.rootOf(from)
+		d := differ{ctx: ctx, read: func(h plumbing.Hash) ([]child, error) { return s.folder(m, objects, h) }}
+		a, err := rootOf(objects, from)
 		if err != nil {
 			return err
 		}
-		b, err := d.rootOf(to)
+		b, err := rootOf(objects, to)
 		if err != nil {
 			return err
 		}
@@ -78,17 +77,17 @@ func (s *Mirrors) IsAncestor(ctx context.Context, r waybill.Repository, old, com
 
 // differ compares trees and never reads what is equal.
 type differ struct {
-	ctx     context.Context //nolint:containedctx // lives for one call
-	objects *reader
-	paths   []string
+	ctx   context.Context //nolint:containedctx // lives for one call
+	read  func(tree plumbing.Hash) ([]child, error)
+	paths []string
 }
 
 // rootOf returns the tree of a commit; the zero hash has none.
-func (d *differ) rootOf(commit plumbing.Hash) (plumbing.Hash, error) {
+func rootOf(objects *reader, commit plumbing.Hash) (plumbing.Hash, error) {
 	if commit.IsZero() {
 		return commit, nil
 	}
-	c, err := object.GetCommit(d.objects, commit)
+	c, err := object.GetCommit(objects, commit)
 	if err != nil {
 		return commit, err
 	}
@@ -121,7 +120,7 @@ func (d *differ) compare(a, b plumbing.Hash, folder string, depth int) error {
 		delete(before, name)
 	}
 	for name, e := range before {
-		if err := d.entry(e, object.TreeEntry{}, path.Join(folder, name), depth); err != nil {
+		if err := d.entry(e, child{}, path.Join(folder, name), depth); err != nil {
 			return err
 		}
 	}
@@ -129,8 +128,8 @@ func (d *differ) compare(a, b plumbing.Hash, folder string, depth int) error {
 }
 
 // entry compares two entries of one name. A file that became a folder is both: gone as a file, new as files below.
-func (d *differ) entry(a, b object.TreeEntry, name string, depth int) error {
-	if a.Hash == b.Hash && a.Mode == b.Mode {
+func (d *differ) entry(a, b child, name string, depth int) error {
+	if a.hash == b.hash && a.mode == b.mode {
 		return nil
 	}
 	if isFile(a) || isFile(b) {
@@ -139,29 +138,17 @@ func (d *differ) entry(a, b object.TreeEntry, name string, depth int) error {
 	return d.compare(folderOf(a), folderOf(b), name, depth+1)
 }
 
-func (d *differ) entries(h plumbing.Hash) (map[string]object.TreeEntry, error) {
+func (d *differ) entries(h plumbing.Hash) (map[string]child, error) {
 	if h.IsZero() {
 		return nil, nil
 	}
-	t, err := object.GetTree(d.objects, h)
+	children, err := d.read(h)
 	if err != nil {
 		return nil, err
 	}
-	m := make(map[string]object.TreeEntry, len(t.Entries))
-	for _, e := range t.Entries {
-		m[e.Name] = e
+	m := make(map[string]child, len(children))
+	for _, e := range children {
+		m[e.name] = e
 	}
 	return m, nil
-}
-
-func isFile(e object.TreeEntry) bool {
-	return e.Mode != filemode.Empty && e.Mode != filemode.Dir
-}
-
-// folderOf returns the tree object of an entry that is a folder, else none.
-func folderOf(e object.TreeEntry) plumbing.Hash {
-	if e.Mode == filemode.Dir {
-		return e.Hash
-	}
-	return plumbing.ZeroHash
 }

@@ -20,6 +20,7 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 
+	"github.com/waybill-dev/waybill/internal/foundation/memo"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -39,11 +40,12 @@ type Options struct {
 
 // Mirrors is the set of mirrors below one folder. It is safe for concurrent use.
 type Mirrors struct {
-	dir  string
-	o    Options
-	http transport.Transport
-	ssh  transport.Transport
-	idle func() // closes the connections that are kept for later
+	dir     string
+	o       Options
+	http    transport.Transport
+	ssh     transport.Transport
+	folders *memo.Memo[folderKey, []child]
+	idle    func() // closes the connections that are kept for later
 
 	mu   sync.Mutex
 	byID map[string]*mirror
@@ -65,7 +67,8 @@ func Open(dir string, o Options) (*Mirrors, error) {
 	}}
 	return &Mirrors{
 		dir: dir, o: o.withDefaults(), byID: map[string]*mirror{},
-		http: githttp.NewClient(client), ssh: gitssh.NewClient(nil), idle: client.CloseIdleConnections,
+		folders: memo.New[folderKey, []child](maxRemembered),
+		http:    githttp.NewClient(client), ssh: gitssh.NewClient(nil), idle: client.CloseIdleConnections,
 	}, nil
 }
 

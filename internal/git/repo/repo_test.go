@@ -137,8 +137,12 @@ func TestFetchAndTree(t *testing.T) {
 	got := map[string]string{}
 	err := tree.Walk(t.Context(), func(file waybill.File) error {
 		got[file.Path] = file.Mode.String() + " " + read(t, tree, file.Path)
-		if want := f.clone.Run("rev-parse", c1+":"+file.Path); file.Blob != want || file.Size != int64(len(read(t, tree, file.Path))) {
-			t.Errorf("%s: blob %s size %d, want blob %s", file.Path, file.Blob, file.Size, want)
+		size, err := tree.Size(t.Context(), file.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := f.clone.Run("rev-parse", c1+":"+file.Path); file.Blob != want || size != int64(len(read(t, tree, file.Path))) {
+			t.Errorf("%s: blob %s size %d, want blob %s", file.Path, file.Blob, size, want)
 		}
 		return nil
 	})

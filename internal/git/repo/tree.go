@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -27,8 +29,7 @@ type tree struct {
 
 	mu      sync.Mutex
 	objects *reader
-	files   []waybill.File
-	byPath  map[string]int
+	files   []waybill.File // sorted by path; nil: not listed yet
 }
 
 // Tree returns the files of a commit that Fetch pinned. Submodules are left out. NotFound for any other commit;
@@ -77,63 +78,87 @@ func (t *tree) Walk(ctx context.Context, fn func(waybill.File) error) error {
 
 // Open reads one file.
 func (t *tree) Open(ctx context.Context, name string) (io.ReadCloser, error) {
-	if _, err := t.list(ctx); err != nil {
+	f, err := t.find(ctx, name)
+	if err != nil {
 		return nil, err
 	}
-	i, ok := t.byPath[path.Clean("/" + name)[1:]]
-	if !ok {
-		return nil, waybill.Errorf(waybill.NotFound, "there is no file %s in commit %s", name, waybill.ShortCommit(t.commit.String()))
-	}
-	f := t.files[i]
-	if f.Size > t.mirrors.o.MaxFileSize {
-		return nil, waybill.Errorf(waybill.TooLarge, "%s has %d bytes; the limit for one file is %d", f.Path, f.Size, t.mirrors.o.MaxFileSize)
-	}
 	var content io.ReadCloser
-	err := t.mirrors.healing(ctx, t.mirror, t.repository, func(objects *reader) (err error) {
-		content, err = objects.content(plumbing.NewHash(f.Blob))
+	limit := t.mirrors.o.MaxFileSize
+	err = t.mirrors.healing(ctx, t.mirror, t.repository, func(objects *reader) error {
+		var size int64
+		if content, size, err = objects.content(plumbing.NewHash(f.Blob), limit); err == nil && size > limit {
+			err = waybill.Errorf(waybill.TooLarge, "%s has %d bytes; the limit for one file is %d", f.Path, size, limit)
+		}
 		return err
 	})
 	return content, err
+}
+
+// Size reads the length of one file.
+func (t *tree) Size(ctx context.Context, name string) (size int64, err error) {
+	f, err := t.find(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	err = t.mirrors.healing(ctx, t.mirror, t.repository, func(objects *reader) error {
+		size, err = objects.EncodedObjectSize(plumbing.NewHash(f.Blob))
+		return err
+	})
+	return size, err
+}
+
+// find returns the file at a path.
+func (t *tree) find(ctx context.Context, name string) (waybill.File, error) {
+	files, err := t.list(ctx)
+	if err != nil {
+		return waybill.File{}, err
+	}
+	i, ok := slices.BinarySearchFunc(files, path.Clean("/" + name)[1:], func(f waybill.File, name string) int { return strings.Compare(f.Path, name) })
+	if !ok {
+		return waybill.File{}, waybill.Errorf(waybill.NotFound, "there is no file %s in commit %s", name, waybill.ShortCommit(t.commit.String()))
+	}
+	return files[i], nil
 }
 
 // list reads the list of files once.
 func (t *tree) list(ctx context.Context) ([]waybill.File, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.byPath != nil {
+	if t.files != nil {
 		return t.files, nil
 	}
+	l := lister{ctx: ctx, limit: t.mirrors.o.MaxFiles}
 	err := t.mirrors.healing(ctx, t.mirror, t.repository, func(objects *reader) error {
 		t.objects = objects // keeps the reader, and so its cache, for as long as the tree lives
-		l := lister{ctx: ctx, objects: objects, limit: t.mirrors.o.MaxFiles}
+		l.files, l.folders = []waybill.File{}, 0
+		l.read = func(h plumbing.Hash) ([]child, error) { return t.mirrors.folder(t.mirror, objects, h) }
 		c, err := object.GetCommit(objects, t.commit)
 		if err == nil {
 			err = l.add(c.TreeHash, "", 0)
 		}
-		t.files = l.files
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	t.byPath = make(map[string]int, len(t.files))
-	for i, f := range t.files {
-		t.byPath[f.Path] = i
+	byPath := func(a, b waybill.File) int { return strings.Compare(a.Path, b.Path) }
+	if !slices.IsSortedFunc(l.files, byPath) { // git sorts; others may not
+		slices.SortFunc(l.files, byPath)
 	}
+	t.files = l.files
 	return t.files, nil
 }
 
 // lister collects the files of a tree.
 type lister struct {
 	ctx     context.Context //nolint:containedctx // lives for one call
-	objects *reader
+	read    func(tree plumbing.Hash) ([]child, error)
 	limit   int
 	files   []waybill.File
 	folders int // also those without a file: a few objects can name one another as folders without end
 }
 
-// add lists the folder whose tree object is h. An entry that could lead out of the tree is Invalid: git itself never
-// writes one.
+// add lists the folder whose tree object is h; folder is its path with a slash, "" for the root.
 func (l *lister) add(h plumbing.Hash, folder string, depth int) error {
 	if err := l.ctx.Err(); err != nil {
 		return err
@@ -144,18 +169,15 @@ func (l *lister) add(h plumbing.Hash, folder string, depth int) error {
 	if l.folders++; l.folders > l.limit {
 		return waybill.Errorf(waybill.TooLarge, "the commit has more than %d folders", l.limit)
 	}
-	t, err := object.GetTree(l.objects, h)
+	children, err := l.read(h)
 	if err != nil {
 		return err
 	}
-	for _, e := range t.Entries {
-		name := path.Join(folder, e.Name)
-		if e.Name == "" || e.Name == "." || e.Name == ".." || path.Base(name) != e.Name {
-			return waybill.Errorf(waybill.Invalid, "the tree holds a file named %q", e.Name)
-		}
-		switch e.Mode {
+	for _, e := range children {
+		name := folder + e.name
+		switch e.mode {
 		case filemode.Dir:
-			err = l.add(e.Hash, name, depth+1)
+			err = l.add(e.hash, name+"/", depth+1)
 		case filemode.Submodule:
 		default:
 			err = l.file(name, e)
@@ -167,15 +189,11 @@ func (l *lister) add(h plumbing.Hash, folder string, depth int) error {
 	return nil
 }
 
-func (l *lister) file(name string, e object.TreeEntry) error {
+func (l *lister) file(name string, e child) error {
 	if len(l.files) >= l.limit {
 		return waybill.Errorf(waybill.TooLarge, "the commit has more than %d files", l.limit)
 	}
-	size, err := l.objects.EncodedObjectSize(e.Hash)
-	if err != nil {
-		return err
-	}
-	l.files = append(l.files, waybill.File{Path: name, Mode: modeOf(e.Mode), Blob: e.Hash.String(), Size: size})
+	l.files = append(l.files, waybill.File{Path: name, Mode: modeOf(e.mode), Blob: e.blob})
 	return nil
 }
 
@@ -190,25 +208,29 @@ func modeOf(m filemode.FileMode) fs.FileMode {
 	}
 }
 
-// content opens a blob. Small ones are read whole here, under the lock; large ones are streamed from their pack.
-func (r *reader) content(h plumbing.Hash) (io.ReadCloser, error) {
+// content opens a blob of at most limit bytes. Small ones are read whole here, under the lock; large ones are streamed
+// from their pack.
+func (r *reader) content(h plumbing.Hash, limit int64) (content io.ReadCloser, size int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	obj, err := r.EncodedObjectStorer.EncodedObject(plumbing.BlobObject, h)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
+	}
+	if size = obj.Size(); size > limit {
+		return nil, size, nil
 	}
 	stream, err := obj.Reader()
-	if err != nil || obj.Size() > streamFrom {
-		return stream, err
+	if err != nil || size > streamFrom {
+		return stream, size, err
 	}
 	defer func() { _ = stream.Close() }()
-	b, err := io.ReadAll(io.LimitReader(stream, obj.Size()+1))
+	b, err := io.ReadAll(io.LimitReader(stream, size+1))
 	if err != nil {
-		return nil, err
+		return nil, size, err
 	}
-	if int64(len(b)) != obj.Size() {
-		return nil, io.ErrUnexpectedEOF
+	if int64(len(b)) != size {
+		return nil, size, io.ErrUnexpectedEOF
 	}
-	return io.NopCloser(bytes.NewReader(b)), nil
+	return io.NopCloser(bytes.NewReader(b)), size, nil
 }

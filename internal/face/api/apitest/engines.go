@@ -73,7 +73,7 @@ func (e *engines) Preview(ctx context.Context, q reconcile.Question) (reconcile.
 	p := reconcile.Preview{}
 	err := q.Tree.Walk(ctx, func(f waybill.File) error {
 		p.Loaded.Files++
-		text, err := waybill.ReadFile(ctx, q.Tree, f.Path, f.Size)
+		text, err := waybill.ReadFile(ctx, q.Tree, f.Path, 16<<20)
 		if err == nil && len(text) > 0 && len(p.Findings) == 0 {
 			p.Findings = waybill.Findings{{Code: "WB302", Severity: waybill.SeverityError, File: f.Path, Line: 4, Column: 9, Message: "owner is not the team of this repository"}}
 		}
