@@ -156,13 +156,31 @@ func (t *tree) Walk(ctx context.Context, fn func(waybill.File) error) error {
 
 // Open reads a file from the side that it is of.
 func (t *tree) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	side, name, err := t.side(name)
+	if err != nil {
+		return nil, err
+	}
+	return side.Open(ctx, name)
+}
+
+// Size asks the side that a file is of for its length.
+func (t *tree) Size(ctx context.Context, name string) (int64, error) {
+	side, name, err := t.side(name)
+	if err != nil {
+		return 0, err
+	}
+	return side.Size(ctx, name)
+}
+
+// side returns the tree that a file is of, and its path there.
+func (t *tree) side(name string) (waybill.Tree, string, error) {
 	e, ok := t.files[strings.TrimPrefix(path.Clean("/"+name), "/")]
 	switch {
 	case !ok:
-		return nil, waybill.Errorf(waybill.NotFound, "there is no file %s", name)
+		return nil, "", waybill.Errorf(waybill.NotFound, "there is no file %s", name)
 	case e.theirs:
-		return t.theirs.Open(ctx, e.Path)
+		return t.theirs, e.Path, nil
 	default:
-		return t.ours.Open(ctx, e.Path)
+		return t.ours, e.Path, nil
 	}
 }

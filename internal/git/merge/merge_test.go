@@ -23,7 +23,7 @@ type files map[string]string
 
 func (f files) Walk(_ context.Context, fn func(waybill.File) error) error {
 	for name, text := range f {
-		file := waybill.File{Path: name, Mode: 0o644, Blob: text, Size: int64(len(text))}
+		file := waybill.File{Path: name, Mode: 0o644, Blob: text}
 		switch {
 		case strings.HasPrefix(text, "x:"):
 			file.Mode, file.Blob = 0o755, text[2:]
@@ -45,6 +45,11 @@ func (f files) Open(_ context.Context, name string) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(strings.TrimPrefix(strings.TrimPrefix(text, "x:"), "l:"))), nil
 }
 
+func (f files) Size(ctx context.Context, name string) (int64, error) {
+	text, err := waybill.ReadFile(ctx, f, name, 1<<20)
+	return int64(len(text)), err
+}
+
 // read is the opposite of files: what is in a tree, read through Open.
 func read(t *testing.T, tree waybill.Tree) files {
 	t.Helper()
@@ -53,6 +58,9 @@ func read(t *testing.T, tree waybill.Tree) files {
 		text, err := waybill.ReadFile(t.Context(), tree, f.Path, 1000)
 		if err != nil || string(text) != f.Blob {
 			t.Errorf("%s reads %q, want %q (%v)", f.Path, text, f.Blob, err)
+		}
+		if size, err := tree.Size(t.Context(), f.Path); err != nil || size != int64(len(text)) {
+			t.Errorf("%s has %d bytes, %v", f.Path, size, err)
 		}
 		switch {
 		case f.Mode&fs.ModeSymlink != 0:
