@@ -107,7 +107,7 @@ waybill  feeds/other  COMMIT1  main
 	other.reads(`
 waybill  feeds/other  COMMIT1  main
   validate  failed  1 error
-  waybill.yaml:4:1: error WB102: the name "NAME" is taken by a connector of team feeds in another repository (choose another metadata.name)
+  waybill.yaml:4:9: error WB102: the name "NAME" is taken by a connector of team feeds in another repository (choose another metadata.name)
   SERVER/repositories/feeds/other/commits/COMMIT1
 `, other.clone.Push("main"), thief)
 	finding := ` failure 1 error: waybill.yaml:4:1 the name "NAME" is taken by a connector of team feeds in another repository`

@@ -55,7 +55,7 @@ func TestPreview(t *testing.T) {
 			"what never may change", strings.NewReplacer("type: datasource", "type: download", "  datasource: {categories: [shop-systems]}\n", "").Replace(manifest),
 			[]string{"plan", "--server"},
 			1,
-			"no declaration changes\nwaybill.yaml:8:1: error WB104: spec.type of NAME is \"datasource\" and cannot become \"download\" " +
+			"no declaration changes\nwaybill.yaml:8:9: error WB104: spec.type of NAME is \"datasource\" and cannot become \"download\" " +
 				"(write \"datasource\", or declare a new connector under another metadata.name)\n1 error in 1 file\n",
 		},
 	} {

@@ -12,12 +12,26 @@ type Declaration struct {
 	File   string // path of the manifest in the tree
 	Folder string // folder of the manifest; "." for the root
 	Line   int    // where the document starts
-	// Lines maps a part of the set-up (metadata, spec.build, spec.fields, …) to the line it is declared at.
+	// Lines maps a part of the set-up (metadata, spec.build, spec.fields, …) to the line it is declared at, Columns to the
+	// column there: of its value, or of its name when the value has parts itself.
 	Lines     map[string]int
+	Columns   map[string]int
 	Digest    string // sha256 over the canonical document with defaults filled in
 	Connector *Connector
 	App       *App
 	Platform  *Platform
+}
+
+// Place returns where a finding about a part of d stands, such as spec.release.prod.tag: there, at the nearest part above
+// it that is written, or where the document starts.
+func (d *Declaration) Place(part string) (line, column int) {
+	for part != "" {
+		if line, ok := d.Lines[part]; ok {
+			return line, max(d.Columns[part], 1)
+		}
+		part = part[:max(strings.LastIndexByte(part, '.'), 0)]
+	}
+	return d.Line, max(d.Columns[""], 1)
 }
 
 // Connector is a container that moves data, as declared.

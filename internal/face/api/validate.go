@@ -67,7 +67,7 @@ func change(c waybill.Change) wire.Change {
 func finding(f waybill.Finding) wire.Finding {
 	return wire.Finding{
 		Code: string(f.Code), Severity: string(f.Severity), File: f.File, Line: f.Line, Column: f.Column,
-		Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix,
+		Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix, Width: f.Width,
 	}
 }
 

@@ -16,7 +16,7 @@ func wireFindings(findings waybill.Findings) []wire.Finding {
 	for _, f := range findings {
 		all = append(all, wire.Finding{
 			Code: string(f.Code), Severity: string(f.Severity), File: f.File, Line: f.Line, Column: f.Column,
-			Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix,
+			Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix, Width: f.Width,
 		})
 	}
 	return all

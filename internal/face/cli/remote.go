@@ -130,7 +130,7 @@ func findingsFrom(found []wire.Finding) waybill.Findings {
 	for _, f := range found {
 		all = append(all, waybill.Finding{
 			Code: waybill.FindingCode(f.Code), Severity: waybill.Severity(f.Severity), File: f.File, Line: f.Line, Column: f.Column,
-			Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix,
+			Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix, Width: f.Width,
 		})
 	}
 	return all

@@ -49,6 +49,22 @@ type (
 		Message      sarifText         `json:"message"`
 		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
+		Fixes        []sarifFix        `json:"fixes,omitempty"`
+	}
+	sarifFix struct {
+		Description sarifText     `json:"description"`
+		Changes     []sarifChange `json:"artifactChanges"`
+	}
+	sarifChange struct {
+		Artifact     sarifArtifact      `json:"artifactLocation"`
+		Replacements []sarifReplacement `json:"replacements"`
+	}
+	sarifReplacement struct {
+		Deleted  sarifRegion   `json:"deletedRegion"`
+		Inserted *sarifContent `json:"insertedContent"`
+	}
+	sarifContent struct {
+		Text string `json:"text"`
 	}
 	sarifLocation struct {
 		Physical sarifPhysical  `json:"physicalLocation"`
@@ -65,6 +81,7 @@ type (
 	sarifRegion struct {
 		Line   int `json:"startLine"`
 		Column int `json:"startColumn"`
+		End    int `json:"endColumn,omitempty"` // of the same line, exclusive
 	}
 	sarifLogical struct {
 		Name string `json:"fullyQualifiedName"`
@@ -121,7 +138,23 @@ func resultOf(f waybill.Finding, rule int) sarifResult {
 	if f.Path != "" {
 		r.Locations[0].Logical = []sarifLogical{{Name: f.Path, Kind: "member"}}
 	}
+	if f.Fix != "" {
+		r.Fixes = []sarifFix{fixOf(f)}
+	}
 	return r
+}
+
+// fixOf describes the fix of f. With a region that ends where it begins, SARIF inserts (section 3.57.3).
+func fixOf(f waybill.Finding) sarifFix {
+	return sarifFix{
+		Description: sarifText{Text: "Write " + strings.TrimSpace(f.Fix)},
+		Changes: []sarifChange{{
+			Artifact: sarifArtifact{URI: relativeURI(f.File), Base: "%SRCROOT%"},
+			Replacements: []sarifReplacement{{
+				Deleted: sarifRegion{Line: f.Line, Column: f.Column, End: f.Column + f.Width}, Inserted: &sarifContent{Text: f.Fix},
+			}},
+		}},
+	}
 }
 
 // fingerprint tells a finding apart from others of its file without its line, which moves with every edit above it.

@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -25,6 +27,10 @@ func TestSARIF(t *testing.T) {
 			Code: c, Severity: waybill.SeverityError, File: "waybill.yaml", Line: 3, Column: 7, Path: "spec.run", Message: "wrong", Hint: "write it right",
 		}
 		every = append(every, f, f)
+		f.Fix, f.Width = "right", 4
+		every = append(every, f)
+		f.Fix, f.Width = "right: x\n", 0
+		every = append(every, f)
 	}
 	for name, findings := range map[string]waybill.Findings{"none": nil, "every code": every} {
 		var b bytes.Buffer
@@ -54,5 +60,42 @@ func TestSARIF(t *testing.T) {
 	}
 	if got, want := relativeURI("c:d/waybill.yaml"), "./c:d/waybill.yaml"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// TestSARIFFixes applies the fixes of a log as a program would that knows nothing but the standard.
+func TestSARIFFixes(t *testing.T) {
+	t.Parallel()
+	const wrong = "apiVersion: waybill.dev/v2\nkind: Conector\n---\nkind: Terms\nmetadata: {name: größe, title: 12, description: ä, lables: {}}\n"
+	const right = "apiVersion: waybill.dev/v1\nkind: Connector\n---\napiVersion: waybill.dev/v1\nkind: Terms\nmetadata: {name: größe, title: \"12\", description: ä, labels: {}}\n"
+	loader, err := manifest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := loader.Load(t.Context(), folder{fstest.MapFS{"waybill.yaml": {Data: []byte(wrong), Mode: 0o644}}}, manifest.Options{Platform: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := writeSARIF(&b, "v1.2.3", r.Findings); err != nil {
+		t.Fatal(err)
+	}
+	var log sarifLog
+	if err := json.Unmarshal(b.Bytes(), &log); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(wrong, "\n")
+	for _, result := range slices.Backward(log.Runs[0].Results) { // the last first, so that columns stay true
+		for _, fix := range result.Fixes {
+			change := fix.Changes[0]
+			if change.Artifact.URI != "waybill.yaml" || fix.Description.Text == "" {
+				t.Errorf("%+v", fix)
+			}
+			at, line := change.Replacements[0].Deleted, []rune(lines[change.Replacements[0].Deleted.Line-1])
+			lines[at.Line-1] = string(line[:at.Column-1]) + change.Replacements[0].Inserted.Text + string(line[at.End-1:])
+		}
+	}
+	if got := strings.Join(lines, ""); got != right {
+		t.Errorf("fixed:\n%s\nwant:\n%s", got, right)
 	}
 }

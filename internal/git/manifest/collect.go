@@ -55,7 +55,8 @@ func (l *Loader) capped(name string, findings waybill.Findings) waybill.Findings
 	}
 	findings.Sort()
 	return append(findings[:maxFindings:maxFindings], waybill.Finding{
-		Code: TooLarge, Severity: waybill.SeverityError, File: name, Line: findings[maxFindings].Line, Column: 1,
+		Code: TooLarge, Severity: waybill.SeverityError, File: name,
+		Line: findings[maxFindings].Line, Column: findings[maxFindings].Column,
 		Message: "the file has more than 100 findings; the rest is not shown", Hint: "correct the ones above first",
 	})
 }

@@ -31,7 +31,7 @@ func TestDeclaration(t *testing.T) {
 	got := declared(t, "# a comment\n---\n"+feed)
 	want := waybill.Declaration{
 		Identity: waybill.Identity{Kind: "Connector", Name: "shop-feed", Major: 1},
-		File:     "feed/waybill.yaml", Folder: "feed", Line: 3, Digest: got.Digest, Lines: got.Lines,
+		File:     "feed/waybill.yaml", Folder: "feed", Line: 3, Digest: got.Digest, Lines: got.Lines, Columns: got.Columns,
 		Connector: &waybill.Connector{
 			Title: "Shop feed", Owner: "feeds", Labels: map[string]string{}, Type: "datasource", Flow: "default", Mode: "environment",
 			Build: waybill.Build{Context: ".", Dockerfile: "Dockerfile", Args: map[string]string{}, Network: "bridge", Timeout: 20 * time.Minute},
@@ -62,9 +62,19 @@ func TestDeclaration(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	for part, line := range map[string]int{"metadata": 5, "metadata.name": 6, "spec": 9, "spec.fields": 16, "spec.run": 19} {
-		if got.Lines[part] != line {
-			t.Errorf("%s is in line %d, want %d", part, got.Lines[part], line)
+}
+
+// TestPlaces checks where a plan says that a part is wrong: at its value, or at what stands above it.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	d := declared(t, "# a comment\n---\n"+feed+"  release: {prod: {tag: \"x*\"}}\n  execution:\n    mode: environment\n")
+	for part, want := range map[string][2]int{
+		"": {3, 1}, "metadata": {5, 1}, "metadata.name": {6, 9}, "metadata.labels": {5, 1}, "spec": {9, 1}, "spec.fields": {16, 3},
+		"spec.run.timeout": {19, 3}, "spec.release.prod.tag": {20, 25}, "spec.release.dev.branch": {20, 3}, "spec.execution.mode": {22, 11},
+		"nothing": {3, 1},
+	} {
+		if line, column := d.Place(part); [2]int{line, column} != want {
+			t.Errorf("%s is at %d:%d, want %v", part, line, column, want)
 		}
 	}
 }

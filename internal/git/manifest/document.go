@@ -232,7 +232,7 @@ func (l *Loader) judge(d *document, definition string) error {
 	}
 	digest := sha256.Sum256(canonical)
 	d.declaration.File, d.declaration.Folder, d.declaration.Line = d.file.name, d.folder, d.Line
-	d.declaration.Lines = d.lines()
+	d.place()
 	d.declaration.Digest = "sha256:" + hex.EncodeToString(digest[:])
 	return nil
 }
@@ -256,21 +256,24 @@ func (d *document) decode(canonical []byte) error {
 	}
 }
 
-// lines says where each part of the set-up is written.
-func (d *document) lines() map[string]int {
-	lines := map[string]int{}
-	add := func(prefix string, n *yaml.Node) {
-		for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-			lines[prefix+n.Content[i].Value] = n.Content[i].Line
+// place notes where each part of the set-up is written: metadata and spec, what is in them, and the parts of spec.execution
+// and spec.release.
+func (d *document) place() {
+	lines, columns := map[string]int{}, map[string]int{"": d.Root.Column}
+	var note func(p schema.Path)
+	note = func(p schema.Path) {
+		_, n := schema.Find(d.Root, p)
+		if n == nil {
+			return
+		}
+		part := strings.Join(p, ".")
+		lines[part], columns[part] = d.Place(p)
+		deep := len(p) == 1 || part == "spec.execution" || part == "spec.release" || len(p) == 3 && p[1] == "release"
+		for i := 0; deep && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			note(append(slices.Clone(p), n.Content[i].Value))
 		}
 	}
-	if key, metadata := schema.Find(d.Root, schema.Path{"metadata"}); metadata != nil {
-		lines["metadata"] = key.Line
-		add("metadata.", metadata)
-	}
-	if key, spec := schema.Find(d.Root, schema.Path{"spec"}); spec != nil {
-		lines["spec"] = key.Line
-		add("spec.", spec)
-	}
-	return lines
+	note(schema.Path{"metadata"})
+	note(schema.Path{"spec"})
+	d.declaration.Lines, d.declaration.Columns = lines, columns
 }

@@ -27,6 +27,10 @@ func explainPlatform() []Explanation {
 			IllegalConstraints, "the constraints of a policy cannot be read", "They are one CUE file without imports beyond CUE's own packages.",
 			"spec: run: timeout: =~", "spec: run: timeout: =~\"^[0-9]+m$\"",
 		},
+		{
+			"WB906", "a setting that contradicts what is there", "Sites keep their environment, and a watched repository its address, as long as they exist.",
+			"environment: prod # it was dev", "a new site under another name",
+		},
 	}
 }
 

@@ -9,13 +9,14 @@ import (
 
 	"github.com/waybill-dev/waybill/internal/git/manifest"
 	"github.com/waybill-dev/waybill/internal/git/plan"
+	"github.com/waybill-dev/waybill/internal/git/platform"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 // TestExplainEveryCode checks that each code has exactly one explanation, and none is of a code that does not exist.
 func TestExplainEveryCode(t *testing.T) {
 	t.Parallel()
-	want := slices.Concat(manifest.Codes(), plan.Codes())
+	want := append(slices.Concat(manifest.Codes(), plan.Codes()), platform.Refused)
 	slices.Sort(want)
 	var got []waybill.FindingCode
 	for _, e := range manifest.Explanations() {

@@ -175,7 +175,7 @@ func TestComputeNames(t *testing.T) {
 		Observed: []waybill.Observed{{Identity: sync.Identity, Owner: "finance-tools", Repository: theirs, Declared: &sync}},
 	})
 	want := "team/invoice-sync create → prod\n" +
-		`waybill.yaml:4:1: error WB102: the name "invoice-sync" is taken by an app of team finance-tools in another repository (choose another metadata.name)`
+		`waybill.yaml:4:9: error WB102: the name "invoice-sync" is taken by an app of team finance-tools in another repository (choose another metadata.name)`
 	if diff := cmp.Diff(want, show(changes, findings)); diff != "" {
 		t.Error(diff)
 	}

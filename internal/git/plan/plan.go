@@ -9,7 +9,6 @@ package plan
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -233,17 +232,9 @@ func established(o waybill.Observed) *waybill.Connector {
 
 // finding places an error at a part of d, or at the nearest part above it that is written.
 func finding(d *waybill.Declaration, code waybill.FindingCode, path, message, hint string) waybill.Finding {
-	line := d.Line
-	for at := path; at != ""; {
-		if n, ok := d.Lines[at]; ok {
-			line = n
-			break
-		}
-		i := strings.LastIndexByte(at, '.')
-		at = at[:max(i, 0)]
-	}
+	line, column := d.Place(path)
 	return waybill.Finding{
-		Code: code, Severity: waybill.SeverityError, File: d.File, Line: line, Column: 1, Path: path,
+		Code: code, Severity: waybill.SeverityError, File: d.File, Line: line, Column: column, Path: path,
 		Message: message, Hint: hint, Declaration: d.Identity.String(),
 	}
 }

@@ -24,7 +24,8 @@ func declare(edits ...edit) waybill.Declaration {
 	d := waybill.Declaration{
 		Identity: waybill.Identity{Kind: "Connector", Name: "shop-feed", Major: 1},
 		File:     "waybill.yaml", Folder: ".", Line: 1, Digest: "sha256:1",
-		Lines: map[string]int{"metadata": 3, "metadata.name": 4, "spec": 7, "spec.type": 8},
+		Lines:   map[string]int{"metadata": 3, "metadata.name": 4, "spec": 7, "spec.type": 8},
+		Columns: map[string]int{"": 1, "metadata": 1, "metadata.name": 9, "spec": 1, "spec.type": 9},
 		Connector: &waybill.Connector{
 			Title: "Shop feed", Owner: "feeds", Type: "datasource", Flow: "default", Mode: "environment",
 			Build:       waybill.Build{Context: ".", Dockerfile: "Dockerfile"},
@@ -149,10 +150,10 @@ func TestCompute(t *testing.T) {
 		{name: "short version", ref: "refs/tags/v1.0", want: "shop-feed unchanged\n" +
 			`waybill.yaml:7:1: error WB201: tag "v1.0" releases nothing: "1.0" is no version (write a version such as v1.2.0, or a narrower spec.release.prod.tag)`},
 		// refused
-		{name: "name of another repository", ref: main, owner: theirs, want: `waybill.yaml:4:1: error WB102: the name "shop-feed" is taken by a connector of team feeds in another repository (choose another metadata.name)`},
+		{name: "name of another repository", ref: main, owner: theirs, want: `waybill.yaml:4:9: error WB102: the name "shop-feed" is taken by a connector of team feeds in another repository (choose another metadata.name)`},
 		{
 			name: "type", ref: main, edits: []edit{export}, newest: release(waybill.OK, "a", ""), live: release(waybill.OK, "a", ""),
-			want: `waybill.yaml:8:1: error WB104: spec.type of shop-feed is "datasource" and cannot become "export" (write "datasource", or declare a new connector under another metadata.name)`,
+			want: `waybill.yaml:8:9: error WB104: spec.type of shop-feed is "datasource" and cannot become "export" (write "datasource", or declare a new connector under another metadata.name)`,
 		},
 		{
 			name: "flow and mode", ref: main, edits: []edit{migration, arguments}, newest: release(waybill.OK, "a", ""),
@@ -160,7 +161,7 @@ func TestCompute(t *testing.T) {
 				`waybill.yaml:7:1: error WB106: spec.execution.mode of shop-feed is "environment" and cannot become "arguments" (write "environment", or declare a new connector under another metadata.name)`,
 		},
 		{name: "type, before anything succeeded", ref: main, edits: []edit{export}, newest: release(waybill.Failed, "a", ""), want: "shop-feed create → dev"},
-		{name: "refused on every branch", ref: "refs/heads/feature", owner: theirs, want: `waybill.yaml:4:1: error WB102: the name "shop-feed" is taken by a connector of team feeds in another repository (choose another metadata.name)`},
+		{name: "refused on every branch", ref: "refs/heads/feature", owner: theirs, want: `waybill.yaml:4:9: error WB102: the name "shop-feed" is taken by a connector of team feeds in another repository (choose another metadata.name)`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -59,7 +59,7 @@ func match(d *waybill.Declaration, tag string) (version *semver.Version, reason 
 		field = "spec.release.published.tag"
 	}
 	refuse := func(code waybill.FindingCode, message, hint string) *waybill.Finding {
-		f := finding(d, code, "spec.release", "tag "+strconv.Quote(tag)+" "+message, hint)
+		f := finding(d, code, field, "tag "+strconv.Quote(tag)+" "+message, hint)
 		return &f
 	}
 	text := strings.TrimPrefix(strings.TrimPrefix(tag, prefix(pattern)), "v")

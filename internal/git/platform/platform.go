@@ -65,12 +65,13 @@ func (e *Engine) refuse(ctx context.Context, q store.Querier, wanted []waybill.D
 		if d.Platform == nil {
 			continue
 		}
-		err := e.acceptable(ctx, q, d)
+		part, err := e.acceptable(ctx, q, d)
 		switch waybill.CodeOf(err) {
 		case "":
 		case waybill.Invalid, waybill.Conflict:
+			line, column := d.Place(part)
 			refused = append(refused, waybill.Finding{
-				Code: Refused, Severity: waybill.SeverityError, File: d.File, Line: d.Line, Column: 1,
+				Code: Refused, Severity: waybill.SeverityError, File: d.File, Line: line, Column: column, Path: part,
 				Message: err.Error(), Declaration: d.Identity.String(),
 			})
 		default:
@@ -81,24 +82,25 @@ func (e *Engine) refuse(ctx context.Context, q store.Querier, wanted []waybill.D
 }
 
 // Refused is the code of a setting that contradicts what is there.
-const Refused waybill.FindingCode = "WB902"
+const Refused waybill.FindingCode = "WB906"
 
-// acceptable reports why d cannot be applied.
-func (e *Engine) acceptable(ctx context.Context, q store.Querier, d waybill.Declaration) error {
+// acceptable reports why d cannot be applied, and the part of it that is to blame.
+func (e *Engine) acceptable(ctx context.Context, q store.Querier, d waybill.Declaration) (part string, err error) {
 	switch {
 	case d.Platform.Repository != nil:
-		return e.Repositories.Acceptable(ctx, q, d.Name, *d.Platform.Repository)
+		return "spec.url", e.Repositories.Acceptable(ctx, q, d.Name, *d.Platform.Repository)
 	case d.Platform.Site != nil:
 		have, err := connectorstore.Site(ctx, q, d.Name)
 		if err == nil && have.Environment != d.Platform.Site.Environment {
-			return waybill.Errorf(waybill.Invalid, "site %s is a %s site and cannot become %s; declare a new site under another name",
+			return "spec.environment", waybill.Errorf(waybill.Invalid,
+				"site %s is a %s site and cannot become %s; declare a new site under another name",
 				d.Name, have.Environment, d.Platform.Site.Environment)
 		}
 		if !waybill.IsCode(err, waybill.NotFound) {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // Apply makes the settings those of wanted, which are all valid declarations of the tree and not refused. It returns how

@@ -156,14 +156,16 @@ func TestContradictionsAreRefused(t *testing.T) {
 	o := newOffice(t)
 	o.apply(site("feeds-prod", waybill.Prod))
 	o.registry.refuse = waybill.Errorf(waybill.Conflict, "repository feeds/shop-feed is watched at /b.git")
+	moved := site("feeds-prod", waybill.Dev)
+	moved.Lines, moved.Columns = map[string]int{"spec.environment": 7}, map[string]int{"spec.environment": 16}
 	refused, err := o.refuse(t.Context(), o.db.Query(), []waybill.Declaration{
-		site("feeds-prod", waybill.Dev), site("new", waybill.Dev),
+		moved, site("new", waybill.Dev),
 		declare("Repository", "shop-feed", waybill.Platform{Repository: &waybill.RepositorySpec{}}),
 	})
 	if err != nil || len(refused) != 2 || refused.Errors() != 2 {
 		t.Fatalf("%v, %v", refused, err)
 	}
-	if got := refused[0].String(); !strings.Contains(got, "site feeds-prod is a prod site and cannot become dev") {
+	if got := refused[0].String(); !strings.Contains(got, ":7:16: error WB906: site feeds-prod is a prod site and cannot become dev") {
 		t.Error(got)
 	}
 }

@@ -59,6 +59,7 @@ type Finding struct {
 	Message  string `json:"message" doc:"What is wrong."`
 	Hint     string `json:"hint,omitempty" doc:"What to do."`
 	Fix      string `json:"fix,omitempty" doc:"Replacement for the offending text, where certain."`
+	Width    int    `json:"fix_width,omitempty" doc:"How many characters the fix replaces, from line and column on; absent: it is inserted there."`
 }
 
 // Commit names a commit of a repository.
