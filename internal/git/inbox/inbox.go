@@ -7,14 +7,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
+	"github.com/waybill-dev/waybill/webhooks"
 )
-
-// refWork is the kind of work that reconciles one ref.
-const refWork = "ref"
 
 // Options are what an Inbox needs.
 type Options struct {
@@ -24,6 +21,10 @@ type Options struct {
 	// PublicURL is where people reach the portal, without slash at the end.
 	PublicURL string
 	Observer  Observer
+	// Kinds says of each forge, by its configured name, whether it is a github, gitea or gitlab. Plain Git is always there.
+	Kinds map[string]string
+	// Apps holds the secrets of the hooks of Apps, at most two each, by the configured name of the forge.
+	Apps map[string][]webhooks.Secret
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.
@@ -39,28 +40,43 @@ type Inbox struct{ Options }
 // New returns an Inbox.
 func New(o Options) *Inbox { return &Inbox{Options: o} }
 
-// Accept stores d and marks its refs dirty in one transaction. It returns the id under which the delivery is stored
-// and false when the hook had sent it before.
-func (in *Inbox) Accept(ctx context.Context, r waybill.Repository, e waybill.Event) (id string, fresh bool, err error) {
+// accept stores e and wants the work that follows from it in one transaction. It returns the id under which the
+// delivery is stored and false when the hook had sent it before. Work that had to be given up is then wanted again:
+// somebody asked the forge to deliver once more.
+func (in *Inbox) accept(ctx context.Context, s sender, r waybill.Repository, e waybill.Event) (id string, fresh bool, err error) {
 	now := in.Now()
-	d := waybill.Delivery{ID: store.NewID(now), Repository: r.ID, Forge: r.Forge, Hook: r.Hook, Event: e, Received: now}
+	d := waybill.Delivery{ID: store.NewID(now), Repository: r.ID, Forge: s.forge, Hook: s.hook, Event: e, Received: now}
 	err = in.DB.Write(ctx, "inbox.accept", func(tx *store.Tx) error {
 		id, fresh, err = gitstore.AcceptDelivery(ctx, tx, d)
-		if err != nil || !fresh {
+		if err != nil {
 			return err
 		}
-		for _, u := range e.Refs {
-			if err := markDirty(ctx, tx, r, u.Name); err != nil {
-				return err
-			}
+		stored := d
+		if stored.ID = id; fresh {
+			err = want(ctx, tx, r, stored)
+		} else {
+			err = wantAgain(ctx, tx, r, stored)
 		}
-		return nil
+		if err == nil && stale(r, now) {
+			err = gitstore.SetTold(ctx, tx, r.ID, now)
+		}
+		return err
 	})
 	return id, fresh, err
 }
 
-// markDirty makes a worker look at the ref. It is cheap to call once too often.
-func markDirty(ctx context.Context, tx *store.Tx, r waybill.Repository, ref string) error {
-	_, err := queue.Enqueue(ctx, tx, queue.Entry{Kind: refWork, Key: r.ID + " " + ref, Tenant: r.Owner})
-	return err
+// toldOften is how often it is noted that a hook works.
+const toldOften = time.Minute
+
+func stale(r waybill.Repository, now time.Time) bool {
+	return r.ID != "" && now.Sub(r.LastTold) >= toldOften
+}
+
+// told notes that the hook of r works, at an event that is not stored.
+func (in *Inbox) told(ctx context.Context, r waybill.Repository) error {
+	now := in.Now()
+	if !stale(r, now) {
+		return nil
+	}
+	return in.DB.WriteStatements(ctx, "inbox.told", func(tx *store.Tx) error { return gitstore.SetTold(ctx, tx, r.ID, now) })
 }

@@ -37,24 +37,32 @@ type post struct {
 	counted []string
 	tips    map[string]string
 	looked  int
+	broken  bool // nothing can be stored
 }
 
 func newPost(t *testing.T) *post {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	db, err := store.Open(t.Context(), store.Options{URL: filepath.Join(t.TempDir(), "waybill.db"), Log: log, Now: time.Now})
+	p := &post{t: t, mux: http.NewServeMux(), tips: map[string]string{}}
+	db, err := store.Open(t.Context(), store.Options{
+		URL: filepath.Join(t.TempDir(), "waybill.db"), Log: log, Now: time.Now, Commit: func(_ []string, run func() error) error {
+			if p.broken {
+				return waybill.Errorf(waybill.Unavailable, "the disk is full")
+			}
+			return run()
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	p := &post{t: t, mux: http.NewServeMux(), tips: map[string]string{}}
 	p.Inbox = New(Options{DB: db, Now: time.Now, Log: log, PublicURL: "http://waybill.test", Observer: Observer{
 		Request:  func(forge, event string, code int, _ time.Duration) { p.count(forge, event, code) },
 		Delivery: func(forge, result string) { p.count(forge, result) },
 		Missed:   func(forge string) { p.count(forge, "missed") },
 	}})
 	p.Mount(p.mux, func(w http.ResponseWriter, _ *http.Request, err error) {
-		codes := map[waybill.Code]int{waybill.Unauthenticated: 401, waybill.TooLarge: 413, waybill.Invalid: 422, waybill.NotFound: 404}
+		codes := map[waybill.Code]int{waybill.Unauthenticated: 401, waybill.TooLarge: 413, waybill.Invalid: 422, waybill.NotFound: 404, waybill.Unavailable: 503}
 		w.WriteHeader(codes[waybill.CodeOf(err)])
 	})
 	r := waybill.Repository{
@@ -132,7 +140,7 @@ func TestForgedRequestsStoreNothing(t *testing.T) {
 			return p.send("/hooks/plain/hook", http.Header{}, []byte(`{}`))
 		}, 401},
 		"larger than all": {func(p *post) *httptest.ResponseRecorder {
-			return p.send("/hooks/plain/hook", http.Header{}, make([]byte, maxBody+1))
+			return p.send("/hooks/plain/hook", http.Header{}, make([]byte, webhooks.MaxPlain+1))
 		}, 413},
 	} {
 		t.Run(name, func(t *testing.T) {

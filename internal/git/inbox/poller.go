@@ -89,7 +89,7 @@ func (p *Poller) poll(ctx context.Context, r waybill.Repository) error {
 			}
 		}
 		for _, ref := range moved {
-			if err := markDirty(ctx, tx, r, ref); err != nil {
+			if err := markDirty(ctx, tx, r, ref, time.Time{}); err != nil {
 				return err
 			}
 		}

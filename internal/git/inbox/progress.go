@@ -23,13 +23,14 @@ const settleLimit = 2 * time.Second
 // progress streams what becomes of a delivery until every ref in it has come to an end. The stream is derived from the
 // store at each wake, so it may be opened again, on any replica.
 func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
-	r, err := in.repository(req)
+	from, err := in.sender(req.Context(), req.PathValue("forge"), req.PathValue("hook"))
 	if err != nil {
 		return err
 	}
-	if err := webhooks.VerifyGet(req, in.Now(), webhooks.Secret(r.HookSecret)); err != nil {
+	if err := webhooks.VerifyGet(req, in.Now(), from.secrets...); err != nil {
 		return err
 	}
+	r := from.repository
 	d, err := gitstore.Delivery(req.Context(), in.DB.Query(), req.PathValue("delivery"))
 	if err != nil {
 		return err

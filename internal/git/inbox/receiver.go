@@ -4,26 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
-	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/git/progress"
 	"github.com/waybill-dev/waybill/internal/waybill"
 	"github.com/waybill-dev/waybill/webhooks"
 )
-
-// maxBody is the largest hook request that is read: enough for a push of 25,000 refs. The poller finds larger ones.
-const maxBody = 4 << 20
 
 // Mount adds the addresses of hooks and of the progress of a delivery to mux. fail answers a request with an error.
 func (in *Inbox) Mount(mux *http.ServeMux, fail func(http.ResponseWriter, *http.Request, error)) {
 	mux.HandleFunc("POST /hooks/{forge}/{hook}", func(w http.ResponseWriter, r *http.Request) {
 		start, seen := in.Now(), request{forge: "unknown", event: "unknown"}
 		answer := &answer{ResponseWriter: w, code: http.StatusOK}
-		if err := in.receive(answer, r, &seen); err != nil {
+		switch err := in.receive(answer, r, &seen); {
+		case errors.Is(err, errCutShort):
+			http.Error(answer, err.Error(), http.StatusBadRequest)
+		case err != nil:
 			fail(answer, r, err)
 		}
 		in.Observer.Request(seen.forge, seen.event, answer.code, in.Now().Sub(start))
@@ -50,57 +48,73 @@ func (a *answer) WriteHeader(code int) {
 	a.ResponseWriter.WriteHeader(code)
 }
 
+// Unwrap lets a deadline be set.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
 // receive answers 202 for a delivery that is now stored and 200 for one that was there or is of no interest.
 func (in *Inbox) receive(w http.ResponseWriter, req *http.Request, seen *request) error {
-	r, err := in.repository(req)
+	s, err := in.sender(req.Context(), req.PathValue("forge"), req.PathValue("hook"))
 	if err != nil {
 		return err
 	}
-	seen.forge = r.Forge
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return waybill.Errorf(waybill.TooLarge, "hook request is larger than %d bytes", tooLarge.Limit)
-	} else if err != nil {
-		return waybill.Wrap(waybill.Invalid, err, "hook request ended early")
-	}
-	e, err := webhooks.Plain(req.Header, body, in.Now(), webhooks.Secret(r.HookSecret))
+	seen.forge = s.forge
+	e, err := in.read(w, req, s)
 	if err != nil {
-		in.Observer.Delivery(r.Forge, "refused")
+		in.Observer.Delivery(s.forge, "refused")
 		return err
 	}
 	seen.event = string(e.Kind)
-	return in.store(req.Context(), w, r, e)
+	return in.take(req.Context(), w, s, e)
 }
 
-// store accepts e and writes the answer.
-func (in *Inbox) store(ctx context.Context, w http.ResponseWriter, r waybill.Repository, e waybill.Event) error {
-	if len(e.Refs) == 0 {
-		in.Observer.Delivery(r.Forge, "ignored")
-		return reply(w, http.StatusOK, progress.Accepted{})
+// read reads the body and the verified event in it.
+func (in *Inbox) read(w http.ResponseWriter, req *http.Request, s sender) (waybill.Event, error) {
+	body, err := readBody(w, req, s.limit())
+	if err != nil {
+		return waybill.Event{}, err
 	}
-	id, fresh, err := in.Accept(ctx, r, e)
+	e, err := s.parse(req.Header, body, in.Now())
+	if err == nil && s.foreign(e) {
+		err = waybill.Errorf(waybill.Unauthenticated, "the event is of another repository than this hook")
+	}
+	return e, err
+}
+
+// take accepts e and writes the answer.
+func (in *Inbox) take(ctx context.Context, w http.ResponseWriter, s sender, e waybill.Event) error {
+	r, known, err := in.repositoryOf(ctx, s, e)
 	if err != nil {
 		return err
 	}
-	accepted := progress.Accepted{
-		Delivery: id, Progress: "/hooks/" + r.Forge + "/" + r.Hook + "/deliveries/" + id,
-		See: in.PublicURL + "/repositories/" + r.FullName() + "/commits/" + e.Refs[0].New,
+	if !known || !wanted(e) {
+		in.Observer.Delivery(s.forge, "ignored")
+		if known {
+			if err := in.told(ctx, r); err != nil {
+				return err
+			}
+		}
+		return reply(w, http.StatusOK, progress.Accepted{})
 	}
+	id, fresh, err := in.accept(ctx, s, r, e)
+	if err != nil {
+		return err
+	}
+	code, result := http.StatusAccepted, "stored"
 	if !fresh {
-		in.Observer.Delivery(r.Forge, "duplicate")
-		return reply(w, http.StatusOK, accepted)
+		code, result = http.StatusOK, "duplicate"
 	}
-	in.Observer.Delivery(r.Forge, "stored")
-	return reply(w, http.StatusAccepted, accepted)
+	in.Observer.Delivery(s.forge, result)
+	return reply(w, code, in.accepted(s, r, id, e))
 }
 
-// repository finds the repository that a hook address belongs to. An unknown address is as wrong as a wrong signature.
-func (in *Inbox) repository(req *http.Request) (waybill.Repository, error) {
-	r, err := gitstore.RepositoryByHook(req.Context(), in.DB.Query(), req.PathValue("hook"))
-	if waybill.IsCode(err, waybill.NotFound) || err == nil && r.Forge != req.PathValue("forge") {
-		return waybill.Repository{}, waybill.Errorf(waybill.Unauthenticated, "no such hook")
+// accepted says where a pusher can watch. Only those of plain Git do.
+func (in *Inbox) accepted(s sender, r waybill.Repository, id string, e waybill.Event) progress.Accepted {
+	a := progress.Accepted{Delivery: id}
+	if s.kind == plain {
+		a.Progress = "/hooks/" + r.Forge + "/" + r.Hook + "/deliveries/" + id
+		a.See = in.PublicURL + "/repositories/" + r.FullName() + "/commits/" + e.Refs[0].New
 	}
-	return r, err
+	return a
 }
 
 func reply(w http.ResponseWriter, code int, a progress.Accepted) error {
@@ -117,3 +131,8 @@ func reply(w http.ResponseWriter, code int, a progress.Accepted) error {
 
 // progressLimit ends a progress stream whose reader stays longer than any hook waits.
 const progressLimit = 2 * time.Minute
+
+// secretsOf are those with which the hook of r may sign today.
+func secretsOf(r waybill.Repository) []webhooks.Secret {
+	return []webhooks.Secret{webhooks.Secret(r.HookSecret), webhooks.Secret(r.OldHookSecret)}
+}
