@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
 	"github.com/waybill-dev/waybill/internal/waybill"
+	"github.com/waybill-dev/waybill/webhooks"
 )
 
 // forges are those that the configuration lists, by name.
@@ -108,4 +109,34 @@ func (all forges) outbox(plain forge.Forge) map[string]forge.Forge {
 		writers[name] = f.Host
 	}
 	return writers
+}
+
+// kinds says what kind each forge is of, by name.
+func (all forges) kinds() map[string]string {
+	kinds := map[string]string{}
+	for name, f := range all {
+		kinds[name] = f.Kind
+	}
+	return kinds
+}
+
+// appSecrets reads the secrets of the hooks of Apps: one, and the one before while it is exchanged.
+func (s *Server) appSecrets() (map[string][]webhooks.Secret, error) {
+	secrets := map[string][]webhooks.Secret{}
+	for _, f := range s.Config.Forges {
+		if f.App == nil {
+			continue
+		}
+		for _, file := range []string{f.App.HookSecretFile, f.App.OldHookSecretFile} {
+			if file == "" {
+				continue
+			}
+			text, err := secretFile("hook secret of forge "+f.Name, file)
+			if err != nil {
+				return nil, err
+			}
+			secrets[f.Name] = append(secrets[f.Name], webhooks.Secret(text))
+		}
+	}
+	return secrets, nil
 }

@@ -133,8 +133,12 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine, forges 
 	if err != nil {
 		return gitRoom{}, err
 	}
+	secrets, err := s.appSecrets()
+	if err != nil {
+		return gitRoom{}, err
+	}
 	in := inbox.New(inbox.Options{
-		DB: s.db, Now: s.Now, Log: s.Log, PublicURL: s.publicURL(),
+		DB: s.db, Now: s.Now, Log: s.Log, PublicURL: s.publicURL(), Kinds: forges.kinds(), Apps: secrets,
 		Observer: inbox.Observer{Request: s.metrics.Hook, Delivery: s.metrics.Delivery, Missed: s.metrics.Missed},
 	})
 	platformURL, err := inbox.Address(s.Config.Platform.Repository)
