@@ -28,12 +28,17 @@ test: setup-test ## Run every test with the race detector, on real parts; none i
 	go test -race -p 2 -timeout 8m ./...
 
 .PHONY: test-all
-test-all: test test-gitea mutations fuzz ## Run the tests, those with Gitea, the mutations of the schemas, and every fuzz target for FUZZTIME each
+test-all: test test-gitea test-samples mutations fuzz ## Run the tests, those with Gitea and with published samples, the mutations of the schemas, and every fuzz target for FUZZTIME each
 
 # Their names have Gitea in them; the others have run already.
 .PHONY: test-gitea
 test-gitea: setup-test-all
 	go test -race -p 1 -tags gitea -run Gitea -timeout 30m ./internal/testkit ./internal/git/forge/... ./internal/server
+
+.PHONY: test-samples
+test-samples: ## Read every payload that GitHub's community publishes, and print what becomes of each event
+	@$(setup)/octokit
+	go test -tags octokit -run Octokit -v ./webhooks
 
 .PHONY: mutations
 mutations: ## Remove each constraint and each check of manifests in turn, and see whether a case of the corpus notices
