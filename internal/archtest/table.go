@@ -14,6 +14,7 @@ func rooms() map[string][]string {
 		"internal/face/cli": {
 			"internal/server", "internal/face/client", "internal/face/api/wire", "internal/face/starter", "internal/git/binary",
 			"internal/git/hook", "internal/git/manifest", "internal/git/plan", "internal/git/progress", "internal/foundation/...", "schemas",
+			"internal/connector/build", // what goes into an image, without an engine
 		},
 		"internal/server": {
 			"internal/face/api", "internal/face/client", "internal/face/httpserver", "internal/face/portal",

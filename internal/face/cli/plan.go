@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -150,7 +149,8 @@ func (p *comparison) compute(ctx context.Context) ([]waybill.Change, waybill.Fin
 	if err != nil {
 		return nil, nil, err
 	}
-	after, err := loader.Load(ctx, folder{os.DirFS(p.root)}, manifest.Options{Platform: true})
+	now := folder{os.DirFS(p.root)}
+	after, err := loader.Load(ctx, now, manifest.Options{Platform: true})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,11 +158,22 @@ func (p *comparison) compute(ctx context.Context) ([]waybill.Change, waybill.Fin
 		Wanted: after.Declarations, Contents: map[string]string{}, Ref: "refs/heads/" + p.branch,
 		Repository: waybill.Repository{ID: local, DefaultBranch: p.branch},
 	}
-	for _, d := range after.Declarations {
-		in.Contents[d.Identity.String()] = p.content(d)
+	old := map[waybill.Identity]*waybill.Declaration{}
+	for i := range before.Declarations {
+		old[before.Declarations[i].Identity] = &before.Declarations[i]
+	}
+	contents := map[waybill.Identity]string{}
+	for i := range after.Declarations {
+		d := &after.Declarations[i]
+		was, is, err := p.contents(ctx, commit, now, old[d.Identity], d)
+		if err != nil {
+			return nil, nil, err
+		}
+		contents[d.Identity], in.Contents[d.Identity.String()] = was, is
 	}
 	for i := range before.Declarations {
-		in.Observed = append(in.Observed, p.observed(&before.Declarations[i]))
+		d := &before.Declarations[i]
+		in.Observed = append(in.Observed, observed(d, contents[d.Identity]))
 	}
 	in.Broken = broken(after.Findings, before.Declarations)
 	changes, refused := plan.Compute(in)
@@ -171,29 +182,11 @@ func (p *comparison) compute(ctx context.Context) ([]waybill.Change, waybill.Fin
 	return changes, findings, nil
 }
 
-// was is what went into every image before.
-const was = "base"
-
-// content says whether what goes into the image of d changed. What a .dockerignore leaves out counts too.
-func (p *comparison) content(d waybill.Declaration) string {
-	if d.Connector == nil {
-		return ""
-	}
-	context := path.Join(d.Folder, d.Connector.Build.Context)
-	dockerfile := path.Join(d.Folder, d.Connector.Build.Dockerfile)
-	for _, name := range p.changed {
-		if name != d.File && (below(name, context) || name == dockerfile) {
-			return "changed"
-		}
-	}
-	return was
-}
-
 // observed presents a declaration of the base as if it were stored and served.
-func (p *comparison) observed(d *waybill.Declaration) waybill.Observed {
+func observed(d *waybill.Declaration, content string) waybill.Observed {
 	o := waybill.Observed{Identity: d.Identity, Repository: local, Declared: d}
 	if d.Connector != nil {
-		r := &waybill.Release{Declaration: *d, Environment: waybill.Dev, Context: was, Outcome: waybill.OK}
+		r := &waybill.Release{Declaration: *d, Environment: waybill.Dev, Context: content, Outcome: waybill.OK}
 		o.Newest, o.Live, o.Declared = r, r, nil
 	}
 	return o
