@@ -31,7 +31,7 @@ func rooms() map[string][]string {
 		"internal/git/inbox":     {"internal/foundation/...", "internal/git/forge", "internal/git/progress", "webhooks"},
 		"internal/git/platform":  {"internal/foundation/...", "internal/git/manifest"},
 		"internal/git/reconcile": {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge", "internal/git/merge"},
-		"internal/git/manifest":  {"internal/foundation/filter", "internal/foundation/schema", "schemas"},
+		"internal/git/manifest":  {"internal/foundation/filter", "internal/foundation/memo", "internal/foundation/schema", "schemas"},
 		"internal/git/hook":      {"internal/git/progress", "webhooks"},
 		"internal/git/plan":      {},
 		"internal/git/merge":     {},
@@ -100,7 +100,9 @@ func wholeProcess(dir string) []string {
 }
 
 // pure lists packages that decide and do nothing else, so that they can be fuzzed and read without a machine in mind.
-func pure() []string { return []string{domain, "internal/git/manifest", "internal/git/plan", "internal/git/merge"} }
+func pure() []string {
+	return []string{domain, "internal/git/manifest", "internal/git/plan", "internal/git/merge"}
+}
 
 // impure lists standard packages that reach outside the process.
 func impure() []string { return []string{"database/sql", "log/slog", "net", "os"} }

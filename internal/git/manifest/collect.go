@@ -28,7 +28,7 @@ func (l *Loader) collect(ctx context.Context, x *index, files []file, o Options)
 		for _, d := range f.documents {
 			d.world = world
 			if d.values != nil {
-				if err := l.apply(ctx, d, true); err != nil {
+				if err := l.apply(ctx, d, together); err != nil {
 					return Result{}, err
 				}
 			}

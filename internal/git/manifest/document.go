@@ -89,7 +89,7 @@ func (l *Loader) examine(ctx context.Context, d *document) error {
 	definition := ""
 	if d.Root != nil && d.headed(l) {
 		name, known := d.definition()
-		if err := l.judge(d, name); err != nil {
+		if err := l.define(d, name); err != nil {
 			return err
 		}
 		if !known && !l.muted("type") {
@@ -114,7 +114,7 @@ func (l *Loader) examine(ctx context.Context, d *document) error {
 	if definition == "" {
 		return nil
 	}
-	return l.apply(ctx, d, false)
+	return l.apply(ctx, d, alone)
 }
 
 // told reports whether p is about what headed tells.
@@ -158,7 +158,7 @@ func (d *document) headed(l *Loader) bool {
 
 // misplaced refuses what only the platform repository may declare.
 func (d *document) misplaced(l *Loader) bool {
-	if !ofPlatform(d.kind()) || d.file.options.Platform || l.muted("platform") {
+	if !ofPlatform(d.kind()) || d.file.platform || l.muted("platform") {
 		return false
 	}
 	d.report(PlatformOnly, schema.Path{"kind"}, "a "+d.kind()+" is declared in the platform repository only", "move the document there")
@@ -207,8 +207,8 @@ func (d *document) name(kind string) {
 	}
 }
 
-// judge checks d against its definition and reads what it declares.
-func (l *Loader) judge(d *document, definition string) error {
+// define checks d against its definition and reads what it declares.
+func (l *Loader) define(d *document, definition string) error {
 	outline, err := l.set.Outline(definition)
 	if err != nil {
 		return err

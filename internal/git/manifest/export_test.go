@@ -1,6 +1,9 @@
 package manifest
 
-import "github.com/waybill-dev/waybill/internal/foundation/schema"
+import (
+	"github.com/waybill-dev/waybill/internal/foundation/memo"
+	"github.com/waybill-dev/waybill/internal/foundation/schema"
+)
 
 // NewWithout returns a loader of other schemas that leaves one check out.
 func NewWithout(files [][]byte, check string) (*Loader, error) { return newLoader(files, check) }
@@ -18,3 +21,6 @@ func (l *Loader) Checks() []string {
 	}
 	return names
 }
+
+// Remember makes the loader remember another amount of manifests, in bytes.
+func (l *Loader) Remember(bytes int64) { l.known = memo.New[manifestKey, *file](bytes) }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-dev/waybill/internal/foundation/filter"
+	"github.com/waybill-dev/waybill/internal/foundation/memo"
 	"github.com/waybill-dev/waybill/internal/foundation/schema"
 	"github.com/waybill-dev/waybill/internal/waybill"
 	"github.com/waybill-dev/waybill/schemas"
@@ -61,6 +62,7 @@ type Loader struct {
 	filters *filter.Environment
 	rules   []rule
 	codes   map[schema.Mistake]waybill.FindingCode
+	known   *memo.Memo[manifestKey, *file]
 	mute    string // the check that is left out, to see whether anybody misses it; empty outside tests
 }
 
@@ -76,7 +78,7 @@ func newLoader(files [][]byte, mute string) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Loader{set: set, filters: filters, codes: mistakes(), mute: mute}
+	l := &Loader{set: set, filters: filters, codes: mistakes(), mute: mute, known: memo.New[manifestKey, *file](maxKnown)}
 	l.rules = slices.DeleteFunc(l.table(), func(r rule) bool { return r.name == mute })
 	delete(l.codes, schema.Mistake(strings.TrimPrefix(mute, "mistake ")))
 	return l, nil
@@ -97,7 +99,7 @@ func (l *Loader) Load(ctx context.Context, tree waybill.Tree, o Options) (Result
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range x.manifests {
 		g.Go(func() error {
-			files[i] = file{name: name, index: x, options: &o}
+			files[i] = file{name: name, platform: o.Platform, index: x, options: &o}
 			return l.load(loading, &files[i])
 		})
 	}
@@ -110,6 +112,7 @@ func (l *Loader) Load(ctx context.Context, tree waybill.Tree, o Options) (Result
 // file is one manifest on its way.
 type file struct {
 	name      string
+	platform  bool // it may declare platform kinds
 	index     *index
 	options   *Options
 	documents []*document
@@ -125,13 +128,22 @@ func (l *Loader) load(ctx context.Context, f *file) error {
 		f.add(l, "link", waybill.Finding{Code: LinkedManifest, Message: "the manifest is a symbolic link", Hint: "put the file itself here"})
 		return nil
 	}
-	src, err := waybill.ReadFile(ctx, f.index.tree, f.name, schema.MaxBytes)
-	if waybill.IsCode(err, waybill.Invalid) || waybill.IsCode(err, waybill.TooLarge) {
-		src, err = make([]byte, schema.MaxBytes+1), nil // schema.Parse says that it is too large
-	}
-	if err != nil {
+	if err := l.recall(ctx, f); err != nil {
 		return err
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, d := range f.documents {
+		if d.values != nil {
+			g.Go(func() error { return l.apply(ctx, d, beside) })
+		}
+	}
+	return g.Wait()
+}
+
+// judge reads the documents of a manifest and judges each by itself. What it comes to depends on nothing but what recall
+// knows it by.
+func (l *Loader) judge(ctx context.Context, f *file, src []byte) error {
 	documents, problems := schema.Parse(src)
 	for _, p := range problems {
 		if found, ok := l.finding(f.name, p); ok {

@@ -14,9 +14,10 @@ import (
 type rule struct {
 	name  string
 	kinds []string // empty: all
-	// together says that the rule needs to know what else is declared.
-	together bool
-	check    func(context.Context, *document) error
+	// beside says that the rule looks at other files, or at what the manifest is loaded for; together, that it needs to
+	// know what else is declared. Any other sees nothing but the document: what it comes to is remembered.
+	beside, together bool
+	check            func(context.Context, *document) error
 }
 
 // table lists the rules, in the order they are applied.
@@ -27,8 +28,8 @@ func (l *Loader) table() []rule {
 			{name: "owner", together: true, check: plain((*document).ownerRule)},
 			{name: "spans", check: plain((*document).spanRules)},
 			{name: "dates", check: plain((*document).dateRules)},
-			{name: "files", check: plain((*document).fileRules)},
-			{name: "logo", check: reading((*document).logoRule)},
+			{name: "files", beside: true, check: plain((*document).fileRules)},
+			{name: "logo", beside: true, check: reading((*document).logoRule)},
 			{name: "tag pattern", kinds: both, check: plain((*document).tagRule)},
 			{name: "branch", kinds: both, check: plain((*document).branchRule)},
 		},
@@ -60,10 +61,30 @@ func reading(check func(*document, context.Context) error) func(context.Context,
 	return func(ctx context.Context, d *document) error { return check(d, ctx) }
 }
 
-// apply applies the rules for the kind of d: those that look at d alone, or those that need the others.
-func (l *Loader) apply(ctx context.Context, d *document, together bool) error {
+// view is how far a rule looks.
+type view int
+
+const (
+	alone    view = iota // at the document
+	beside               // at the commit
+	together             // at all that is declared
+)
+
+func (r rule) view() view {
+	switch {
+	case r.together:
+		return together
+	case r.beside:
+		return beside
+	default:
+		return alone
+	}
+}
+
+// apply applies the rules for the kind of d that look as far as v.
+func (l *Loader) apply(ctx context.Context, d *document, v view) error {
 	for _, r := range l.rules {
-		if r.together != together || len(r.kinds) > 0 && !slices.Contains(r.kinds, d.kind()) {
+		if r.view() != v || len(r.kinds) > 0 && !slices.Contains(r.kinds, d.kind()) {
 			continue
 		}
 		if err := r.check(ctx, d); err != nil {

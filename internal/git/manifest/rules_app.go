@@ -25,7 +25,7 @@ func (l *Loader) appRules() []rule {
 		{name: "scopes once", check: plain(func(d *document) {
 			d.once("scope", keys(d.declaration.App.Scopes, func(s waybill.ScopeRequest) string { return s.Scope }), entries("scopes", "scope"))
 		})},
-		{name: "draft addresses", check: plain((*document).draftRules)},
+		{name: "draft addresses", beside: true, check: plain((*document).draftRules)},
 		{name: "redirects once", check: plain(func(d *document) {
 			d.once("address", d.declaration.App.Install.RedirectURLs, func(i int) schema.Path {
 				return schema.Path{"spec", "install", "redirectUrls"}.Index(i)

@@ -22,7 +22,7 @@ func policyRules() []rule {
 		{name: "reviewers once", kinds: policy, check: plain(func(d *document) {
 			d.once("reviewer", d.declaration.Platform.Policy.Reviewers, func(i int) schema.Path { return schema.Path{"spec", "reviewers"}.Index(i) })
 		})},
-		{name: "constraints", kinds: policy, check: reading((*document).constraintsRule)},
+		{name: "constraints", kinds: policy, beside: true, check: reading((*document).constraintsRule)},
 		{name: "policy: base images", kinds: connector, together: true, check: reading((*document).baseImageRules)},
 		{name: "policy: constraints", together: true, check: plain((*document).policyRules)},
 	}
@@ -54,7 +54,9 @@ func (d *document) constraintsRule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Source = text
+	spec, policy := *d.declaration.Platform, *p // others may hold the ones that were read
+	policy.Source, spec.Policy = text, &policy
+	d.declaration.Platform = &spec
 	if _, line, column := schema.NewConstraints(text); line > 0 {
 		d.report(IllegalConstraints, at, fmt.Sprintf("the constraints cannot be read at %s:%d:%d", name, line, column), "check the file with the cue command")
 	}
