@@ -12,14 +12,16 @@ type Environment string
 const (
 	Dev  Environment = "dev"  // follows a branch
 	Prod Environment = "prod" // follows release tags
+	Try  Environment = "try"  // of a pull request: built, never deployed
 )
 
 // Step is one stage between a commit and a connector people can use. It is the last part of a status context.
 type Step string
 
-// The steps, in order. Validate belongs to the check of a commit, the others to a release.
+// The steps, in order. Validate and plan belong to the check of a commit, the others to a release.
 const (
 	StepValidate Step = "validate" // manifests against schemas and rules
+	StepPlan     Step = "plan"     // of a pull request: what merging it would change
 	StepBuild    Step = "build"    // Dockerfile to image, health check, push
 	StepRuntime  Step = "runtime"  // image registered so that it can be executed
 	StepDev      Step = "dev"      // deployed to the team's dev site
@@ -29,10 +31,14 @@ const (
 // StepsTo lists the steps of a release to env, in order. A prod release passes dev without deploying there:
 // it says whether dev ran these bytes.
 func StepsTo(env Environment) []Step {
-	if env == Prod {
+	switch env {
+	case Prod:
 		return []Step{StepBuild, StepRuntime, StepDev, StepProd}
+	case Try:
+		return []Step{StepBuild}
+	default:
+		return []Step{StepBuild, StepRuntime, StepDev}
 	}
-	return []Step{StepBuild, StepRuntime, StepDev}
 }
 
 // Outcome is where a step stands.

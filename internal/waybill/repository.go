@@ -51,6 +51,10 @@ type Ref struct {
 // Branch returns the short name when name is a branch.
 func Branch(name string) (string, bool) { return strings.CutPrefix(name, "refs/heads/") }
 
+// Queued reports whether name is a branch that a merge queue of GitHub made for a moment: it is validated like any other,
+// and never the default, nor does anything follow it.
+func Queued(name string) bool { return strings.HasPrefix(name, "refs/heads/gh-readonly-queue/") }
+
 // Tag returns the short name when name is a tag.
 func Tag(name string) (string, bool) { return strings.CutPrefix(name, "refs/tags/") }
 

@@ -125,6 +125,12 @@ func explainReleases() []Explanation {
 			"git tag v1.0.0-rc.1 # prod: {tag: \"v*\"}", "prod: {tag: \"v*-*\"}",
 		},
 		{
+			"WB209", "a file that the base branch changed too",
+			"A pull request is judged by what merging it would make. Where both sides changed a file, each in its way, nobody can tell that yet. For a manifest this is an error, for any other file a warning: Git may still be able to merge its lines.",
+			"waybill.yaml with title: Feed in the pull request and title: Shop in main, since they parted",
+			"git merge origin/main # in the branch of the pull request",
+		},
+		{
 			OutsideTargets, "access goes beyond targets", "Targets are the places that a connector may ever be opened to.",
 			"targets: {accounts: [acme]}\naccess: {accounts: [umbrella]}", "targets: {accounts: [acme, umbrella]}\naccess: {accounts: [umbrella]}",
 		},

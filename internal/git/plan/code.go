@@ -12,9 +12,12 @@ const (
 	NumberTaken waybill.FindingCode = "WB202" // a published number with another content
 	NumberSmall waybill.FindingCode = "WB203" // a number that promises less than the change breaks
 	PreRelease  waybill.FindingCode = "WB208" // warning: a pre-release that no pattern names
+	Conflicting waybill.FindingCode = "WB209" // a file that a pull request and its base changed, each in its way
 )
 
 // Codes lists every code of this package.
 func Codes() []waybill.FindingCode {
-	return []waybill.FindingCode{NameTaken, TypeChanged, FlowChanged, ModeChanged, NoRelease, NumberTaken, NumberSmall, PreRelease}
+	return []waybill.FindingCode{
+		NameTaken, TypeChanged, FlowChanged, ModeChanged, NoRelease, NumberTaken, NumberSmall, PreRelease, Conflicting,
+	}
 }

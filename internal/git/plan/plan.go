@@ -82,7 +82,7 @@ func (p *planner) change(d *waybill.Declaration) waybill.Change {
 	default:
 		c.Class, c.Parts = p.towardsDev(d)
 	}
-	if c.Class != waybill.Unchanged && branch == d.DevBranch(p.Repository.DefaultBranch) {
+	if c.Class != waybill.Unchanged && branch == d.DevBranch(p.Repository.DefaultBranch) && !waybill.Queued(p.Ref) {
 		c.Environment = to
 	}
 	return c

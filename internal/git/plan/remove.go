@@ -10,7 +10,7 @@ import (
 // removals returns a change for every declaration that this branch brought here and that is gone from it.
 func (p *planner) removals() []waybill.Change {
 	branch, ok := waybill.Branch(p.Ref)
-	if !ok {
+	if !ok || waybill.Queued(p.Ref) {
 		return nil
 	}
 	var gone []waybill.Change
