@@ -13,6 +13,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/git/manifest"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -60,9 +61,15 @@ type Options struct {
 	Loader     *manifest.Loader
 	Connectors connectors
 	Platform   platform
-	Now        func() time.Time
-	Log        *slog.Logger
-	Observer   Observer
+	// History, Forge and Trials are for pull requests. Forge returns the forge of a configured name; without Trials nothing
+	// is built.
+	History   history
+	Forge     func(name string) (forge.Conversation, bool)
+	Trials    trials
+	PublicURL string // where people reach the portal, without slash at the end
+	Now       func() time.Time
+	Log       *slog.Logger
+	Observer  Observer
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.
@@ -78,7 +85,7 @@ type Engine struct{ Options }
 // New returns an Engine.
 func New(o Options) *Engine { return &Engine{Options: o} }
 
-// work is one ref on its way through the steps.
+// work is one ref, or one pull request, on its way through the steps.
 type work struct {
 	item       queue.Item
 	repository waybill.Repository
@@ -87,6 +94,14 @@ type work struct {
 	check      waybill.Check
 	tree       waybill.Tree
 	loaded     manifest.Result
+
+	// Of a pull request, nil for any other ref:
+	pull      *waybill.Pull
+	base      string       // commit of the branch that it goes to; empty when that is gone
+	head      waybill.Tree // what its author has written; tree is what merging would make
+	merged    bool         // tree and head differ
+	conflicts waybill.Findings
+	own       map[string]string // contents of what the head declares, by identity
 }
 
 // Handle reconciles the ref of a work item; it is the queue's handler for the kind "ref".
@@ -119,7 +134,11 @@ func permanent(err error) bool {
 
 // reconcile finishes what an earlier attempt left open, then looks at the tip if it is new.
 func (e *Engine) reconcile(ctx context.Context, w *work) error {
-	fetched := e.fetch(ctx, w)
+	find := e.fetch
+	if w.pull != nil {
+		find = e.head
+	}
+	fetched := find(ctx, w)
 	if fetched != nil && !permanent(fetched) {
 		return fetched
 	}

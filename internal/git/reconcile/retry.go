@@ -27,23 +27,37 @@ func (e *Engine) Retry(ctx context.Context, repository, commit string, by waybil
 				continue
 			}
 			found = true
-			if err := e.reopen(ctx, tx, r, ref, by); err != nil {
+			if err := e.reopen(ctx, tx, r, ref, 0, by); err != nil {
+				return err
+			}
+		}
+		pulls, err := gitstore.OpenPulls(ctx, tx, repository)
+		if err != nil {
+			return err
+		}
+		for _, p := range pulls {
+			if p.Head != commit {
+				continue
+			}
+			found = true
+			if err := e.reopen(ctx, tx, r, waybill.Ref{Name: p.Ref, Tip: p.Head}, p.Number, by); err != nil {
 				return err
 			}
 		}
 		if !found {
-			return waybill.Errorf(waybill.Conflict, "no branch or tag of %s points at %s any more; push it again to retry it",
+			return waybill.Errorf(waybill.Conflict, "no branch, tag or open pull request of %s points at %s any more; push it again to retry it",
 				r.FullName(), waybill.ShortCommit(commit))
 		}
 		return nil
 	})
 }
 
-// reopen opens a check for a commit that had one, and wakes the worker of its ref.
-func (e *Engine) reopen(ctx context.Context, tx *store.Tx, r waybill.Repository, ref waybill.Ref, by waybill.Actor) error {
+// reopen opens a check for a commit that had one, and wakes the worker of its ref or, where its number is not 0, of its
+// pull request.
+func (e *Engine) reopen(ctx context.Context, tx *store.Tx, r waybill.Repository, ref waybill.Ref, pull int, by waybill.Actor) error {
 	now := e.Now()
 	check := waybill.Check{
-		ID: store.NewID(now), Repository: r.ID, Ref: ref.Name, Commit: ref.Tip, Cause: "retry", Actor: by.Name,
+		ID: store.NewID(now), Repository: r.ID, Ref: ref.Name, Commit: ref.Tip, Pull: pull, Cause: "retry", Actor: by.Name,
 		Phase: waybill.Fetched, State: waybill.StateSuccess, Opened: now,
 	}
 	if err := gitstore.PutCheck(ctx, tx, check); err != nil {
@@ -58,6 +72,9 @@ func (e *Engine) reopen(ctx context.Context, tx *store.Tx, r waybill.Repository,
 	}
 	if err := store.Record(ctx, tx, entry); err != nil {
 		return err
+	}
+	if pull > 0 {
+		return e.lookAt(ctx, tx, r, pull)
 	}
 	_, err := queue.Enqueue(ctx, tx, queue.Entry{Kind: Kind, Key: Key(r.ID, ref.Name), Tenant: r.Owner})
 	return err

@@ -32,6 +32,9 @@ func (e *Engine) fetch(ctx context.Context, w *work) error {
 
 // observe records the tip and opens a check when it was not seen before.
 func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
+	if w.pull != nil {
+		return e.propose(ctx, w)
+	}
 	now := e.Now()
 	check := waybill.Check{
 		ID: store.NewID(now), Repository: w.repository.ID, Ref: w.ref, Commit: w.tip,
@@ -73,7 +76,7 @@ func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
 func adoptDefaultBranch(ctx context.Context, tx *store.Tx, w *work) (string, error) {
 	stored, err := gitstore.Repository(ctx, tx, w.repository.ID)
 	branch, ok := waybill.Branch(w.ref)
-	if err != nil || !ok || stored.DefaultBranch != "" {
+	if err != nil || !ok || stored.DefaultBranch != "" || waybill.Queued(w.ref) {
 		return stored.DefaultBranch, err
 	}
 	return branch, gitstore.SetDefaultBranch(ctx, tx, w.repository.ID, branch)
@@ -81,19 +84,21 @@ func adoptDefaultBranch(ctx context.Context, tx *store.Tx, w *work) (string, err
 
 // read parses every manifest of the commit. It changes nothing, so it runs again after a restart.
 func (e *Engine) read(ctx context.Context, w *work) error {
-	tree, err := e.Mirrors.Tree(ctx, w.repository, w.check.Commit)
-	if err != nil {
+	if err := e.tree(ctx, w); err != nil {
 		return err
 	}
 	start := e.Now()
-	w.tree = tree
 	options, err := e.Platform.Known(ctx, e.DB.Query(), manifest.Options{
 		Owner: w.repository.Owner, Platform: e.Platform.Is(w.repository), Publishing: isTag(w.ref),
 	})
 	if err != nil {
 		return err
 	}
-	w.loaded, err = e.Loader.Load(ctx, tree, options)
+	if err := w.welcome(options); err != nil {
+		return err
+	}
+	w.loaded, err = e.Loader.Load(ctx, w.tree, options)
+	w.contradict()
 	e.Observer.Validated(e.Now().Sub(start))
 	return err
 }
@@ -123,7 +128,14 @@ func (e *Engine) load(ctx context.Context, w *work) error {
 // plan compares with what is stored, hands the changes over and closes the check, all in one transaction.
 // It reports validate for every declaration that changed or has findings.
 func (e *Engine) plan(ctx context.Context, w *work) error {
-	contents, err := e.contents(ctx, w)
+	contents, err := e.contents(ctx, w, w.tree, w.loaded.Declarations)
+	if err != nil {
+		return err
+	}
+	if err := e.ownContents(ctx, w, contents); err != nil {
+		return err
+	}
+	concerned, err := e.concerned(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -145,11 +157,14 @@ func (e *Engine) plan(ctx context.Context, w *work) error {
 		}
 		changes, refused := plan.Compute(plan.Input{
 			Wanted: w.loaded.Declarations, Observed: observed, Contents: contents, Repository: w.repository,
-			Ref: w.ref, Commit: w.check.Commit, Retry: w.check.Cause == "retry",
+			Ref: w.target(), Commit: w.check.Commit, Retry: w.check.Cause == "retry",
 			Broken: broken(w.loaded.Findings),
 		})
 		refused = append(refused, contradicted...)
-		return e.close(ctx, tx, w, changes, refused)
+		if err := e.close(ctx, tx, w, changes, refused); err != nil {
+			return err
+		}
+		return e.tellPulls(ctx, tx, w, concerned)
 	})
 }
 
@@ -164,18 +179,27 @@ func (e *Engine) close(ctx context.Context, tx *store.Tx, w *work, changes []way
 	if err != nil {
 		return err
 	}
-	c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip, past)
-	if !overtaken {
-		if err := e.handOver(ctx, tx, w, &c, changes); err != nil {
-			return err
+	statuses := e.validated(w, changes, c.Findings, past)
+	switch {
+	case w.pull != nil:
+		c.State, c.Summary = w.proposal(c.Findings, changes)
+		statuses = append(statuses, w.planned(changes, c.Findings, past)...)
+		err = e.offer(ctx, tx, w, &c, changes)
+	default:
+		c.State, c.Summary = result(c.Findings, changes, overtaken, w.tip, past)
+		if !overtaken {
+			err = e.handOver(ctx, tx, w, &c, changes)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	if err := gitstore.PutCheck(ctx, tx, c); err != nil {
 		return err
 	}
 	w.check = c
 	tx.After(func() { e.Observer.Found(c.Findings) })
-	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, e.validated(w, changes, c.Findings, past))
+	return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, statuses)
 }
 
 // handOver gives the changes to the rooms that act on them. Settings are those of the platform repository's default
@@ -204,9 +228,11 @@ func (e *Engine) giveUp(ctx context.Context, w *work, cause error) error {
 	c := w.check
 	c.Phase, c.Closed = waybill.Planned, e.Now()
 	c.State, c.Summary = waybill.StateError, "not checked: "+cause.Error()
-	switch w.tip {
-	case c.Commit:
-	case "":
+	switch {
+	case errors.Is(cause, errFork):
+		c.State, c.Summary = waybill.StateFailure, "not checked: "+cause.Error()
+	case w.tip == c.Commit:
+	case w.tip == "":
 		c.Summary = "not checked, its branch is gone"
 	default:
 		c.Summary = "not checked, superseded by " + waybill.ShortCommit(w.tip)
@@ -219,6 +245,11 @@ func (e *Engine) giveUp(ctx context.Context, w *work, cause error) error {
 		if err := gitstore.PutCheck(ctx, tx, c); err != nil {
 			return err
 		}
+		if w.pull != nil {
+			if err := e.offer(ctx, tx, w, &c, nil); err != nil {
+				return err
+			}
+		}
 		return gitstore.SetStatuses(ctx, tx, c.Repository, c.Commit, nil)
 	})
 }
@@ -228,13 +259,13 @@ const maxAttempts = 8
 
 // contents identifies what would go into each image. It waits for no engine. What cannot be read counts as new with
 // every commit, so that the build meets it and says what is wrong.
-func (e *Engine) contents(ctx context.Context, w *work) (map[string]string, error) {
-	contents := make(map[string]string, len(w.loaded.Declarations))
-	for _, d := range w.loaded.Declarations {
+func (e *Engine) contents(ctx context.Context, w *work, tree waybill.Tree, declarations []waybill.Declaration) (map[string]string, error) {
+	contents := make(map[string]string, len(declarations))
+	for _, d := range declarations {
 		if d.Connector == nil {
 			continue
 		}
-		c, err := e.Connectors.Content(ctx, w.tree, d)
+		c, err := e.Connectors.Content(ctx, tree, d)
 		switch {
 		case waybill.IsCode(err, waybill.Invalid), waybill.IsCode(err, waybill.NotFound), waybill.IsCode(err, waybill.TooLarge):
 			c = "unreadable at " + w.check.Commit
@@ -244,6 +275,21 @@ func (e *Engine) contents(ctx context.Context, w *work) (map[string]string, erro
 		contents[d.Identity.String()] = c
 	}
 	return contents, nil
+}
+
+// ownContents identifies what would go into the images of the head of a pull request; merged is that of the merged tree.
+func (e *Engine) ownContents(ctx context.Context, w *work, merged map[string]string) (err error) {
+	if w.pull == nil || w.pull.Fork || e.Trials == nil {
+		return nil
+	}
+	if w.own = merged; !w.merged {
+		return nil
+	}
+	declarations, err := w.inHead(ctx)
+	if err == nil {
+		w.own, err = e.contents(ctx, w, w.head, declarations)
+	}
+	return err
 }
 
 // broken lists the declarations that have errors.

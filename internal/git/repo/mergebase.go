@@ -11,7 +11,8 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// MergeBase returns the newest commit that is in the history of both a and b, or "" when the two have none in common.
+// MergeBase returns the newest commit that is in the history of both a and b, so that Tree can read it, or "" when the two
+// have none in common.
 // Both must have been fetched: NotFound. TooLarge when the mirror holds too little of the history to tell.
 func (s *Mirrors) MergeBase(ctx context.Context, r waybill.Repository, a, b string) (string, error) {
 	m, from, err := s.pinnedCommit(r, a)
@@ -35,7 +36,23 @@ func (s *Mirrors) MergeBase(ctx context.Context, r waybill.Repository, a, b stri
 		base, err = w.meet(from, to)
 		return err
 	})
+	if err == nil && base != "" {
+		err = explain(ctx, r, m.pinAncestor(ctx, plumbing.NewHash(base)))
+	}
 	return base, err
+}
+
+// pinAncestor pins a commit of the history of a pinned one: it is as complete. It is not among the newest ones, which tell
+// a repository what need not be sent.
+func (m *mirror) pinAncestor(ctx context.Context, h plumbing.Hash) error {
+	if m.pinned(h) {
+		return nil
+	}
+	if err := m.lock(ctx); err != nil {
+		return err
+	}
+	defer m.unlock()
+	return m.put(pinName(h), h.String()+"\n")
 }
 
 // side says from which of the two commits a walk has come to another one.

@@ -3,6 +3,7 @@ package repo_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/waybill-dev/waybill/internal/git/repo"
@@ -51,12 +52,15 @@ func TestMergeBase(t *testing.T) {
 		f.fetch(t, ref)
 	}
 	f.base(t, topic, main, root)
+	if _, err := f.mirrors.Tree(t.Context(), f.repository, root); err != nil {
+		t.Errorf("where two histories parted cannot be read: %v", err)
+	}
 	f.base(t, topic, topic, topic)
 	f.base(t, merged, main, main)
 	f.base(t, merged, topic, topic)
 	f.base(t, merged, crossed, topic) // the newer one of main and topic
 	f.base(t, merged, other, "")
-	if _, err := f.mirrors.MergeBase(t.Context(), f.repository, main, root); !waybill.IsCode(err, waybill.NotFound) {
+	if _, err := f.mirrors.MergeBase(t.Context(), f.repository, main, strings.Repeat("a", 40)); !waybill.IsCode(err, waybill.NotFound) {
 		t.Errorf("a commit that was not fetched: %v", err)
 	}
 }

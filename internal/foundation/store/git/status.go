@@ -110,12 +110,13 @@ func (b *board) set(s waybill.Status) {
 // aggregate sums up the contexts and the result of the newest check.
 func (b *board) aggregate(checks []waybill.Check, url string) waybill.Status {
 	base := waybill.Status{State: waybill.StateSuccess}
-	seen := map[int]bool{}
-	for _, c := range checks {
-		if state := cmp.Or(c.State, waybill.StateSuccess); !seen[c.Pull] && !c.Over && (base.Context == "" || state.Worse(base.State)) {
-			base = waybill.Status{Context: c.Ref, State: state, Description: c.Summary}
+	seen, counted := map[int]bool{}, false
+	for i, c := range checks {
+		state, counts := cmp.Or(c.State, waybill.StateSuccess), !seen[c.Pull] && !c.Over
+		if i == 0 || counts && (!counted || state.Worse(base.State)) {
+			base.State, base.Description = state, c.Summary
 		}
-		seen[c.Pull] = true
+		seen[c.Pull], counted = true, counted || counts
 	}
 	open := slices.ContainsFunc(checks, func(c waybill.Check) bool { return c.Phase != waybill.Planned })
 	agg := waybill.Aggregate(b.statuses(), open, base)
