@@ -111,6 +111,12 @@ func (all forges) outbox(plain forge.Forge) map[string]forge.Forge {
 	return writers
 }
 
+// conversation returns the forge of a name, for what goes on around pull requests.
+func (all forges) conversation(name string) (forge.Conversation, bool) {
+	f, ok := all[name]
+	return f.Host, ok
+}
+
 // kinds says what kind each forge is of, by name.
 func (all forges) kinds() map[string]string {
 	kinds := map[string]string{}
