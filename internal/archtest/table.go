@@ -42,6 +42,7 @@ func rooms() map[string][]string {
 		"internal/git/forge/plain": {
 			"internal/foundation/...", "internal/git/binary", "internal/git/forge", "internal/git/hook", "webhooks",
 		},
+		"internal/git/forge/gitea": {"internal/git/forge"},
 
 		"internal/connector/release":       {"internal/foundation/...", "internal/connector/build", "internal/connector/runner"},
 		"internal/connector/run":           {"internal/foundation/...", "internal/connector/runner"},
@@ -79,7 +80,7 @@ func face() []string {
 func adapters() []string {
 	return []string{
 		"internal/connector/build", "internal/connector/runner/docker", "internal/foundation/blob",
-		"internal/git/forge/plain", "internal/git/repo",
+		"internal/git/forge/gitea", "internal/git/forge/plain", "internal/git/repo",
 	}
 }
 
@@ -112,6 +113,7 @@ func owners() map[string][]string {
 	engine := []string{"internal/connector/build", "internal/connector/runner/docker", "internal/testkit"}
 	database := []string{"internal/foundation/store", "internal/testkit"}
 	return map[string][]string{
+		"code.gitea.io/sdk":               {"internal/git/forge/gitea"},
 		"github.com/docker/docker":        engine,
 		"github.com/moby/buildkit":        engine,
 		"github.com/moby/moby":            engine,

@@ -1,0 +1,93 @@
+package gitea
+
+import (
+	"context"
+	"strings"
+
+	sdk "code.gitea.io/sdk/gitea"
+
+	"github.com/waybill-dev/waybill/internal/git/forge"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// Write writes one status after the other, as Gitea has no call for several. When some may have arrived before, it looks
+// first: Gitea keeps every status that it is told, also an equal one.
+func (g *Gitea) Write(ctx context.Context, r waybill.Repository, m forge.Message) (taken int, err error) {
+	var there map[string]sdk.Status
+	if m.Again {
+		if there, err = g.statuses(ctx, r, m.Commit); err != nil {
+			return 0, err
+		}
+	}
+	for n, s := range m.Statuses {
+		if old, ok := there[s.Context]; ok && says(old, s) {
+			continue
+		}
+		if err := g.write(ctx, r, m.Commit, s); err != nil {
+			return n, err
+		}
+	}
+	return len(m.Statuses), nil
+}
+
+// write writes one status. Gitea calls it its own mistake when it does not have the commit: a second look tells.
+func (g *Gitea) write(ctx context.Context, r waybill.Repository, commit string, s waybill.Status) error {
+	err := g.in(ctx, r, "status", func(c *sdk.Client, p place) (*sdk.Response, error) {
+		_, res, err := c.CreateStatus(p.owner, p.name, commit, sdk.CreateStatusOption{
+			State: sdk.StatusState(s.State), Context: s.Context, Description: s.Description, TargetURL: s.URL,
+		})
+		return res, err
+	})
+	if waybill.IsCode(err, waybill.Unavailable) && ctx.Err() == nil {
+		gone := g.in(ctx, r, "commit", func(c *sdk.Client, p place) (*sdk.Response, error) {
+			_, res, err := c.GetSingleCommit(p.owner, p.name, commit)
+			return res, err
+		})
+		if waybill.IsCode(gone, waybill.NotFound) {
+			return gone
+		}
+	}
+	return err
+}
+
+// says reports whether what is there says what we would.
+func says(old sdk.Status, s waybill.Status) bool {
+	return string(old.State) == string(s.State) && old.Description == strings.TrimSpace(s.Description) &&
+		old.TargetURL == strings.TrimSpace(s.URL)
+}
+
+// How much Gitea is asked for at once, and how often at most: more is nothing that people wrote.
+const (
+	pageSize = 50
+	maxPages = 100
+)
+
+// statuses returns the newest status of each context of a commit.
+func (g *Gitea) statuses(ctx context.Context, r waybill.Repository, commit string) (map[string]sdk.Status, error) {
+	newest := map[string]sdk.Status{}
+	err := pages(func(page sdk.ListOptions) (n int, err error) {
+		var some []*sdk.Status
+		err = g.in(ctx, r, "statuses", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
+			some, res, err = c.ListStatuses(p.owner, p.name, commit, sdk.ListStatusesOption{ListOptions: page})
+			return res, err
+		})
+		for _, s := range some {
+			if s != nil && s.ID > newest[s.Context].ID {
+				newest[s.Context] = *s
+			}
+		}
+		return len(some), err
+	})
+	return newest, err
+}
+
+// pages asks for page after page until one is empty. Gitea may give less than was asked for, so a short page is not
+// the last one.
+func pages(ask func(page sdk.ListOptions) (n int, err error)) error {
+	for page := range maxPages {
+		if n, err := ask(sdk.ListOptions{Page: page + 1, PageSize: pageSize}); err != nil || n == 0 {
+			return err
+		}
+	}
+	return nil
+}
