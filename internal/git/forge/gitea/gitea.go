@@ -89,10 +89,10 @@ type place struct{ owner, name string }
 
 func (p place) String() string { return p.owner + "/" + p.name }
 
-// at splits a path, owner/name.
+// at splits a path, owner/name, neither of which leads out of it.
 func at(path string) (place, error) {
 	owner, name, ok := strings.Cut(path, "/")
-	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
+	if !ok || strings.Trim(owner, ".") == "" || strings.Trim(name, ".") == "" || strings.Contains(name, "/") {
 		return place{}, waybill.Errorf(waybill.Invalid, "%q is no owner/name", path)
 	}
 	return place{owner, name}, nil

@@ -1,6 +1,7 @@
 package gitea_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,6 +42,8 @@ func serve(t *testing.T, answers map[string]http.HandlerFunc) *server {
 		what := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/api/v1")
 		s.asked = append(s.asked, what)
 		if answer, ok := answers[what]; ok {
+			body, _ := io.ReadAll(r.Body) // only then does the server notice that the client hangs up
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			answer(w, r)
 			return
 		}
