@@ -9,6 +9,7 @@ import (
 
 	"github.com/waybill-dev/waybill/internal/foundation/config"
 	"github.com/waybill-dev/waybill/internal/git/forge"
+	"github.com/waybill-dev/waybill/internal/git/forge/gitea"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
 	"github.com/waybill-dev/waybill/internal/waybill"
 	"github.com/waybill-dev/waybill/webhooks"
@@ -35,6 +36,8 @@ func (s *Server) openForges() (forges, error) {
 
 func (s *Server) openForge(f config.Forge) (forge.Host, error) {
 	switch f.Kind {
+	case config.Gitea:
+		return gitea.New(gitea.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: s.observe(f.Name)}), nil
 	default:
 		return nil, waybill.Errorf(waybill.Unavailable, "forge %s: this program does not speak %s", f.Name, f.Kind)
 	}

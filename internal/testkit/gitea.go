@@ -2,10 +2,12 @@ package testkit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,9 +86,10 @@ func (g *Gitea) Statuses(path, commit string) []GiteaStatus {
 	var all []GiteaStatus
 	for page := 1; ; page++ {
 		var some []GiteaStatus
-		g.Call(http.MethodGet, fmt.Sprintf("/repos/%s/commits/%s/statuses?sort=leastindex&limit=50&page=%d", path, commit, page), nil, &some)
+		g.Call(http.MethodGet, fmt.Sprintf("/repos/%s/commits/%s/statuses?limit=50&page=%d", path, commit, page), nil, &some)
 		all = append(all, some...)
 		if len(some) < 50 {
+			slices.SortFunc(all, func(a, b GiteaStatus) int { return cmp.Compare(a.ID, b.ID) })
 			return all
 		}
 	}

@@ -46,7 +46,7 @@ SQLITE_JOURNAL_MODE = WAL
 [security]
 INSTALL_LOCK = true
 SECRET_KEY = tests only
-PASSWORD_HASH_ALGO = pbkdf2$50000$50
+PASSWORD_HASH_ALGO = pbkdf2$1000$50
 [service]
 DISABLE_REGISTRATION = true
 [webhook]

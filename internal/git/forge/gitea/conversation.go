@@ -64,9 +64,7 @@ func (g *Gitea) pull(r waybill.Repository, from *sdk.PullRequest) (waybill.Pull,
 // Comment edits the comment with the id of p.Comment or, when there is none, our own one with the marker; without
 // either it writes one.
 func (g *Gitea) Comment(ctx context.Context, r waybill.Repository, p waybill.Pull, body string) (id string, err error) {
-	if !strings.HasPrefix(body, forge.Marker) {
-		body = forge.Marker + "\n" + body
-	}
+	body = trim(body)
 	if number, err := strconv.ParseInt(p.Comment, 10, 64); err == nil {
 		if err = g.edit(ctx, r, number, body); !waybill.IsCode(err, waybill.NotFound) {
 			return p.Comment, err
@@ -88,6 +86,18 @@ func (g *Gitea) Comment(ctx context.Context, r waybill.Repository, p waybill.Pul
 		return "", err
 	}
 	return strconv.FormatInt(made.ID, 10), nil
+}
+
+// maxComment is how many characters a comment has at most. Gitea keeps longer ones; nobody reads them.
+const maxComment = 60_000
+
+// trim cuts what is too long.
+func trim(body string) string {
+	const end = "\n\n…"
+	if runes := []rune(body); len(runes) > maxComment {
+		return string(runes[:maxComment-len(end)]) + end
+	}
+	return body
 }
 
 func (g *Gitea) edit(ctx context.Context, r waybill.Repository, number int64, body string) error {
@@ -113,6 +123,7 @@ func (g *Gitea) ours(ctx context.Context, r waybill.Repository, p waybill.Pull) 
 		all, res, err = c.ListIssueComments(at.owner, at.name, int64(p.Number), sdk.ListIssueCommentOptions{})
 		return res, err
 	})
+	err = g.orGone(ctx, err, func() error { _, gone := g.Pull(ctx, r, p.Number); return gone })
 	for _, c := range all {
 		if c != nil && c.Poster != nil && c.Poster.ID == me.ID && strings.HasPrefix(c.Body, forge.Marker) {
 			return c.ID, err

@@ -34,7 +34,11 @@ func (g *Gitea) Find(ctx context.Context, r waybill.Repository) (waybill.Reposit
 }
 
 func (g *Gitea) byAddress(ctx context.Context, address string) (found *sdk.Repository, err error) {
-	p, err := at(g.path(address))
+	path, ok := g.path(address)
+	if !ok {
+		return nil, waybill.Errorf(waybill.Invalid, "%s is no repository of %s", address, g.options.URL)
+	}
+	p, err := at(path)
 	if err != nil {
 		return nil, err
 	}
@@ -45,17 +49,25 @@ func (g *Gitea) byAddress(ctx context.Context, address string) (found *sdk.Repos
 	return found, err
 }
 
-// path returns owner/name of an address: of a page, for cloning over HTTP or SSH, or owner/name itself.
-func (g *Gitea) path(address string) string {
-	path := address
-	if rest, ok := strings.CutPrefix(address, g.options.URL+"/"); ok {
-		path = rest
-	} else if u, err := url.Parse(address); err == nil && u.Host != "" {
+// path returns owner/name of an address: that of a page, or for cloning over HTTP or SSH. Only SSH may have another host.
+func (g *Gitea) path(address string) (path string, ok bool) {
+	switch {
+	case strings.HasPrefix(address, g.options.URL+"/"):
+		path = address[len(g.options.URL):]
+	case strings.HasPrefix(address, "ssh://"):
+		u, err := url.Parse(address)
+		if err != nil {
+			return "", false
+		}
 		path = u.Path
-	} else if _, rest, ok := strings.Cut(address, ":"); ok {
-		path = rest // git@host:owner/name.git
+	case strings.Contains(address, "://"):
+		return "", false
+	default:
+		if _, path, ok = strings.Cut(address, ":"); !ok { // git@host:owner/name.git
+			return "", false
+		}
 	}
-	return strings.TrimSuffix(strings.Trim(path, "/"), ".git")
+	return strings.TrimSuffix(strings.Trim(path, "/"), ".git"), true
 }
 
 // events are what Waybill wants to hear of.

@@ -210,14 +210,15 @@ func TestFindReadsAddresses(t *testing.T) {
 	want := waybill.Repository{ForgeID: "7", Path: "acme/shop", Name: "shop", URL: s.URL + "/acme/shop.git", DefaultBranch: "main"}
 	for _, address := range []string{
 		s.URL + "/acme/shop", s.URL + "/acme/shop.git", s.URL + "/acme/shop/", "git@gitea.example:acme/shop.git",
-		"ssh://git@gitea.example:2222/acme/shop.git", "acme/shop",
+		"ssh://git@gitea.example:2222/acme/shop.git",
 	} {
 		got, err := s.client(t).Find(t.Context(), waybill.Repository{URL: address})
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", address, err, diff)
 		}
 	}
-	for _, address := range []string{s.URL, s.URL + "/acme", s.URL + "/acme/shop/src/branch/main", "/../x"} {
+	for _, address := range []string{s.URL, s.URL + "/acme", s.URL + "/acme/shop/src/branch/main", s.URL + "/../x",
+		"http://elsewhere.example/acme/shop", "acme/shop", "ssh://git@%zz/acme/shop"} {
 		if _, err := s.client(t).Find(t.Context(), waybill.Repository{URL: address}); !waybill.IsCode(err, waybill.Invalid) {
 			t.Errorf("%s: %v, want invalid", address, err)
 		}
@@ -235,7 +236,7 @@ func TestForeignMarker(t *testing.T) {
 		}),
 		"POST /repos/acme/shop/issues/3/comments": say(201, map[string]any{"id": 12}),
 	})
-	id, err := s.client(t).Comment(t.Context(), shop(), waybill.Pull{Number: 3}, "plan")
+	id, err := s.client(t).Comment(t.Context(), shop(), waybill.Pull{Number: 3}, forge.Marker+"plan")
 	if id != "12" || err != nil {
 		t.Errorf("comment %q, %v", id, err)
 	}

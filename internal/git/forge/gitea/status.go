@@ -30,7 +30,7 @@ func (g *Gitea) Write(ctx context.Context, r waybill.Repository, m forge.Message
 	return len(m.Statuses), nil
 }
 
-// write writes one status. Gitea calls it its own mistake when it does not have the commit: a second look tells.
+// write writes one status. Of a commit that it does not have Gitea says that the mistake is its own.
 func (g *Gitea) write(ctx context.Context, r waybill.Repository, commit string, s waybill.Status) error {
 	err := g.in(ctx, r, "status", func(c *sdk.Client, p place) (*sdk.Response, error) {
 		_, res, err := c.CreateStatus(p.owner, p.name, commit, sdk.CreateStatusOption{
@@ -38,14 +38,21 @@ func (g *Gitea) write(ctx context.Context, r waybill.Repository, commit string, 
 		})
 		return res, err
 	})
-	if waybill.IsCode(err, waybill.Unavailable) && ctx.Err() == nil {
-		gone := g.in(ctx, r, "commit", func(c *sdk.Client, p place) (*sdk.Response, error) {
+	return g.orGone(ctx, err, func() error {
+		return g.in(ctx, r, "commit", func(c *sdk.Client, p place) (*sdk.Response, error) {
 			_, res, err := c.GetSingleCommit(p.owner, p.name, commit)
 			return res, err
 		})
-		if waybill.IsCode(gone, waybill.NotFound) {
-			return gone
-		}
+	})
+}
+
+// orGone looks, after Gitea called something its own mistake, whether it has what it was about at all.
+func (g *Gitea) orGone(ctx context.Context, err error, look func() error) error {
+	if !waybill.IsCode(err, waybill.Unavailable) || ctx.Err() != nil {
+		return err
+	}
+	if gone := look(); waybill.IsCode(gone, waybill.NotFound) {
+		return gone
 	}
 	return err
 }
