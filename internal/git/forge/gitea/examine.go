@@ -2,7 +2,6 @@ package gitea
 
 import (
 	"context"
-	"strings"
 
 	sdk "code.gitea.io/sdk/gitea"
 
@@ -69,7 +68,7 @@ func (g *Gitea) mayReach(ctx context.Context, r waybill.Repository) forge.Findin
 }
 
 // nowhere is a commit that no repository has.
-var nowhere = strings.Repeat("0", 39) + "1"
+const nowhere = "0000000000000000000000000000000000000001"
 
 func (g *Gitea) mayStatus(ctx context.Context, r waybill.Repository) forge.Finding {
 	f := forge.Finding{What: "statuses of " + r.Path}

@@ -217,8 +217,10 @@ func TestFindReadsAddresses(t *testing.T) {
 			t.Errorf("%s: %v (-want +got):\n%s", address, err, diff)
 		}
 	}
-	for _, address := range []string{s.URL, s.URL + "/acme", s.URL + "/acme/shop/src/branch/main", s.URL + "/../x",
-		"http://elsewhere.example/acme/shop", "acme/shop", "ssh://git@%zz/acme/shop"} {
+	for _, address := range []string{
+		s.URL, s.URL + "/acme", s.URL + "/acme/shop/src/branch/main", s.URL + "/../x",
+		"http://elsewhere.example/acme/shop", "acme/shop", "ssh://git@%zz/acme/shop",
+	} {
 		if _, err := s.client(t).Find(t.Context(), waybill.Repository{URL: address}); !waybill.IsCode(err, waybill.Invalid) {
 			t.Errorf("%s: %v, want invalid", address, err)
 		}
