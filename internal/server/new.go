@@ -94,7 +94,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := work.Recover(ctx); err != nil {
 		return nil, err
 	}
-	s.loops = append(s.loops, work.Run, git.watcher.Poller.Run, runs.Schedule, s.maintain(releases, runs))
+	s.loops = append(s.loops, work.Run, git.watcher.Run, git.watcher.Redeliver, runs.Schedule, s.maintain(releases, runs))
 	s.loops = append(s.loops, git.watcher.Renew, s.watchPlatform(git))
 
 	pages, err := portal.New(portal.Options{
@@ -146,8 +146,10 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine, forges 
 	if err != nil {
 		return gitRoom{}, err
 	}
-	poller := &inbox.Poller{Inbox: in, Lister: mirrors, Interval: s.Config.Poll.Plain, Timeout: pollTimeout}
-	watcher := &inbox.Watcher{Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors, Forges: forges}
+	poller := &inbox.Poller{Inbox: in, Lister: mirrors, Timeout: pollTimeout}
+	watcher := &inbox.Watcher{
+		Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors, Forges: forges, Intervals: inbox.Intervals(s.Config.Poll),
+	}
 	settings := platform.New(platform.Options{URL: platformURL, Repositories: watcher, Now: s.Now})
 	notes := plain.New(plain.Options{Dir: s.Config.MirrorFolder(), Now: s.Now})
 	return gitRoom{

@@ -34,7 +34,7 @@ func (s *Server) watchPlatform(git gitRoom) func(context.Context) error {
 			return nil
 		}
 		by := waybill.Actor{Name: "serve", Channel: waybill.ChannelSystem}
-		_, _, err := git.watcher.AddRepository(ctx, inbox.Request{URL: git.settings.URL, Owner: s.Config.Platform.Owner}, by)
+		_, err := git.watcher.AddRepository(ctx, inbox.Request{URL: git.settings.URL, Owner: s.Config.Platform.Owner}, by)
 		if err != nil && !waybill.IsCode(err, waybill.Conflict) && ctx.Err() == nil {
 			s.Log.ErrorContext(ctx, "platform repository cannot be watched", "component", "server", "error", err)
 		}

@@ -76,7 +76,7 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	a := &API{Options: o, seen: newAnswers(o.Now), huma: humago.New(mux, config(o.Version))}
 	for _, add := range []func(){
-		a.addVersion, a.addRepositories, a.addConnectors, a.addReleases, a.addRuns, a.addLogs,
+		a.addVersion, a.addRepositories, a.addForges, a.addConnectors, a.addReleases, a.addRuns, a.addLogs,
 		a.addSites, a.addCommits, a.addValidate, a.addHistory, a.addTokens,
 	} {
 		add()

@@ -13,8 +13,12 @@ import (
 
 // repositories adds and removes what is watched.
 type repositories interface {
-	AddRepository(ctx context.Context, q inbox.Request, by waybill.Actor) (r waybill.Repository, hooked bool, err error)
+	AddRepository(ctx context.Context, q inbox.Request, by waybill.Actor) (inbox.Added, error)
 	RemoveRepository(ctx context.Context, id string, by waybill.Actor) error
+	InstallHook(ctx context.Context, id string) (inbox.Added, error)
+	RotateSecret(ctx context.Context, id string, by waybill.Actor) (inbox.Rotated, error)
+	Configured(ctx context.Context) ([]inbox.Configured, error)
+	CheckForge(ctx context.Context, name, repository string) ([]inbox.Finding, error)
 }
 
 // repositoryPath names a repository by its id.
@@ -53,13 +57,44 @@ func (a *API) addRepositories() {
 		}
 		return nil, a.Repositories.RemoveRepository(ctx, r.ID, by(ctx))
 	})
+	add(a, operation{
+		method: http.MethodPost, path: "/repositories/{id}/hook", id: "install-hook", tag: "repositories",
+		summary: "Install the hook of a repository again, with a new secret if that is asked for.", action: auth.Manage,
+	}, func(ctx context.Context, in *struct {
+		ID   string `path:"id" doc:"Id of the repository; its owner/name with the slash escaped works too."`
+		Body wire.RepositoryHook
+	},
+	) (*body[wire.InstalledHook], error) {
+		r, err := a.repository(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return a.installHook(ctx, r.ID, in.Body.Rotate)
+	})
+}
+
+func (a *API) installHook(ctx context.Context, id string, rotate bool) (*body[wire.InstalledHook], error) {
+	if !rotate {
+		added, err := a.Repositories.InstallHook(ctx, id)
+		return answer(wire.InstalledHook{Hook: hook(added)}), err
+	}
+	rotated, err := a.Repositories.RotateSecret(ctx, id, by(ctx))
+	return answer(wire.InstalledHook{Hook: hook(rotated.Added), OldSecretEnds: rotated.OldEnds}), err
 }
 
 func (a *API) addRepository(ctx context.Context, in wire.AddRepository) (wire.AddedRepository, error) {
-	r, hooked, err := a.Repositories.AddRepository(ctx, inbox.Request{
-		URL: in.URL, Name: in.Name, Owner: in.Owner, PushNotes: in.PushNotes,
+	added, err := a.Repositories.AddRepository(ctx, inbox.Request{
+		URL: in.URL, Name: in.Name, Forge: in.Forge, Owner: in.Owner, PushNotes: in.PushNotes,
 	}, by(ctx))
-	return wire.AddedRepository{Repository: repository(r), HookInstalled: hooked}, err
+	return wire.AddedRepository{Repository: repository(added.Repository), Hook: hook(added)}, err
+}
+
+func hook(a inbox.Added) wire.Hook {
+	h := wire.Hook{HookInstalled: a.Hooked, Hint: a.Hint}
+	if f := a.Form; f != nil {
+		h.HookForm = &wire.HookForm{Page: f.Page, Address: f.Address, Secret: f.Secret, ContentType: f.ContentType, Events: f.Events}
+	}
+	return h
 }
 
 // repository finds a repository by id, or by what people call it.
@@ -73,7 +108,8 @@ func (a *API) repository(ctx context.Context, name string) (waybill.Repository, 
 
 func repository(r waybill.Repository) wire.Repository {
 	return wire.Repository{
-		ID: r.ID, Name: r.FullName(), URL: r.URL, Forge: r.Forge, Owner: r.Owner, DefaultBranch: r.DefaultBranch,
-		PushNotes: r.PushNotes, Added: r.Added, LastPolled: r.LastPolled,
+		ID: r.ID, Name: r.FullName(), URL: r.URL, Forge: r.Forge, ForgeID: r.ForgeID, Path: r.Path, Owner: r.Owner,
+		DefaultBranch: r.DefaultBranch, PushNotes: r.PushNotes, Archived: r.Archived, Added: r.Added,
+		LastPolled: r.LastPolled, LastTold: r.LastTold, LastMissed: r.LastMissed,
 	}
 }

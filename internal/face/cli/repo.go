@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,17 +14,19 @@ import (
 )
 
 func (a *app) repo() *cobra.Command {
-	return parent("repo", "Watch repositories", a.repoAdd(), a.repoList(), a.repoShow(), a.repoRemove())
+	return parent("repo", "Watch repositories", a.repoAdd(), a.repoList(), a.repoShow(), a.repoHook(), a.repoRotate(), a.repoRemove())
 }
 
 func (a *app) repoAdd() *cobra.Command {
 	var in wire.AddRepository
 	c := a.formatted(&cobra.Command{
 		Use: "add <bare repository or URL> --owner <team>", Short: "Watch a repository", Args: exactly(1, "a path or a URL"),
-		Long: "Watch a repository from now on. In a bare repository on the server's machine a post-receive hook is\n" +
-			"installed, which tells of pushes at once and shows their progress; a hook that is there is kept and\n" +
+		Long: "Watch a repository from now on. At a forge that the server's configuration lists, the hook is installed there, or,\n" +
+			"when the token may not, what to paste is printed. In a bare repository on the server's machine a post-receive\n" +
+			"hook is installed, which tells of pushes at once and shows their progress; a hook that is there is kept and\n" +
 			"called too. Any other repository is polled.",
 		Example: "  waybill repo add /srv/git/shop-feed.git --owner feeds\n" +
+			"  waybill repo add https://github.com/acme/shop-feed --owner feeds\n" +
 			"  waybill repo add https://git.example.org/feeds/shop-feed.git --owner feeds --push-notes",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := a.client()
@@ -41,17 +44,17 @@ func (a *app) repoAdd() *cobra.Command {
 				return err
 			}
 			return a.print(r, func(w io.Writer) error {
-				how := "pushes are found by polling"
-				if r.HookInstalled {
-					how = "a post-receive hook tells of pushes"
+				if _, err := fmt.Fprintf(w, "watching %s (%s): %s\n", r.Name, r.URL, told(r.Forge, r.HookInstalled)); err != nil {
+					return err
 				}
-				_, err := fmt.Fprintf(w, "watching %s (%s): %s\n", r.Name, r.URL, how)
-				return err
+				return writeHook(w, r.Hook)
 			})
 		},
 	})
 	c.Flags().StringVar(&in.Owner, "owner", "", "team that owns the repository (required)")
-	c.Flags().StringVar(&in.Name, "name", "", "short name (default: the last part of the URL without .git)")
+	c.Flags().StringVar(&in.Name, "name", "", "short name (default: what its forge calls it, or the last part of the URL without .git)")
+	c.Flags().StringVar(&in.Forge, "forge", "", "forge it lives at (default: the one whose address the URL begins with, else plain)")
+	_ = c.RegisterFlagCompletionFunc("forge", a.completeForge) // the flag is there
 	c.Flags().BoolVar(&in.PushNotes, "push-notes", false, "push status notes to a repository reached by URL")
 	return c
 }
@@ -84,9 +87,9 @@ func (a *app) repoList() *cobra.Command {
 				return err
 			}
 			return a.print(all, func(w io.Writer) error {
-				t := a.table("REPOSITORY", "BRANCH", "POLLED", "URL")
+				t := a.table("REPOSITORY", "FORGE", "BRANCH", "TOLD", "POLLED", "URL")
 				for _, r := range all {
-					t.add(r.Name, or(r.DefaultBranch), a.ago(r.LastPolled), r.URL)
+					t.add(r.Name, r.Forge, or(r.DefaultBranch), a.ago(r.LastTold), a.ago(r.LastPolled), r.URL)
 				}
 				return t.write(w, "no repository is watched: add one with `waybill repo add <bare repository or URL> --owner <team>`")
 			})
@@ -108,8 +111,9 @@ func (a *app) repoShow() *cobra.Command {
 				return err
 			}
 			return a.print(r, func(w io.Writer) error {
-				return facts(w, "repository", r.Name, "url", r.URL, "id", r.ID, "forge", r.Forge,
-					"default branch", r.DefaultBranch, "added", a.ago(r.Added), "polled", a.ago(r.LastPolled))
+				return facts(w, "repository", r.Name, "url", r.URL, "id", r.ID, "forge", r.Forge, "path", r.Path,
+					"default branch", r.DefaultBranch, "added", a.ago(r.Added), "polled", a.ago(r.LastPolled),
+					"told", ever(a, r.LastTold), "missed a push", ever(a, r.LastMissed), "archived", map[bool]string{true: "yes"}[r.Archived])
 			})
 		},
 	})
@@ -132,4 +136,12 @@ func (a *app) repoRemove() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// ever is ago for what may never happen, which is then not shown.
+func ever(a *app, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return a.ago(t)
 }

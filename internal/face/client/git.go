@@ -33,6 +33,22 @@ func (c *Client) RemoveRepository(ctx context.Context, name string) error {
 	return c.do(ctx, call{method: http.MethodDelete, path: "/repositories/" + url.PathEscape(name)}, nil)
 }
 
+// InstallHook installs the hook of a repository again, with a new secret if in says so.
+func (c *Client) InstallHook(ctx context.Context, name string, in wire.RepositoryHook) (wire.InstalledHook, error) {
+	return ask[wire.InstalledHook](ctx, c, call{method: http.MethodPost, path: "/repositories/" + url.PathEscape(name) + "/hook", in: in})
+}
+
+// Forges lists the forges of the configuration, plain Git last.
+func (c *Client) Forges(ctx context.Context) ([]wire.Forge, error) {
+	p, err := ask[wire.Page[wire.Forge]](ctx, c, call{method: http.MethodGet, path: "/forges"})
+	return p.Items, err
+}
+
+// CheckForge tries a forge.
+func (c *Client) CheckForge(ctx context.Context, name string, in wire.CheckForge) (wire.ForgeCheck, error) {
+	return ask[wire.ForgeCheck](ctx, c, call{method: http.MethodPost, path: "/forges/" + url.PathEscape(name) + "/check", in: in})
+}
+
 // CommitStatuses says what Waybill says about a commit. repository is needed only when several have the commit.
 func (c *Client) CommitStatuses(ctx context.Context, commit, repository string) (wire.CommitStatuses, error) {
 	return ask[wire.CommitStatuses](ctx, c, call{

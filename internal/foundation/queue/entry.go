@@ -48,13 +48,26 @@ func Pending(ctx context.Context, q store.Querier, kind, key string) (bool, erro
 	return found, err
 }
 
-// Standing is Pending, and whether the work was discarded and is not wanted again since.
-func Standing(ctx context.Context, q store.Querier, kind, key string) (pending, discarded bool, err error) {
-	type standing struct{ pending, discarded bool }
-	s, _, err := store.Find(ctx, q, func(s *standing) []any { return []any{&s.pending, &s.discarded} },
-		`SELECT CASE WHEN wanted <> done THEN 1 ELSE 0 END, CASE WHEN discarded > 0 THEN 1 ELSE 0 END
-		FROM work WHERE kind = $1 AND key = $2`, kind, key)
-	return s.pending, s.discarded, err
+// Standing is how work stands.
+type Standing struct {
+	Pending   bool // wanted and not done
+	Discarded bool // given up, and not wanted again since
+}
+
+// StandingBelow returns how the work stands whose keys begin with prefix, by key.
+func StandingBelow(ctx context.Context, q store.Querier, kind, prefix string) (map[string]Standing, error) {
+	type row struct {
+		key string
+		Standing
+	}
+	rows, err := store.List(ctx, q, func(r *row) []any { return []any{&r.key, &r.Pending, &r.Discarded} },
+		`SELECT key, CASE WHEN wanted <> done THEN 1 ELSE 0 END, CASE WHEN discarded > 0 THEN 1 ELSE 0 END
+		FROM work WHERE kind = $1 AND substr(key, 1, length($2)) = $2`, kind, prefix)
+	all := make(map[string]Standing, len(rows))
+	for _, r := range rows {
+		all[r.key] = r.Standing
+	}
+	return all, err
 }
 
 // untried is work that is pending and was not tried in vain, so that it is worth waiting for.

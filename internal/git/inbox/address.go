@@ -24,6 +24,14 @@ func Address(text string) (string, error) {
 	return r.URL, err
 }
 
+// wellFormed checks what can be checked before a forge is asked, which may know the name.
+func wellFormed(r waybill.Repository) error {
+	if r.Name == "" {
+		r.Name = "any"
+	}
+	return normalise(&r)
+}
+
 // normalise checks what a person asked for and fills in what follows from it.
 func normalise(r *waybill.Repository) error {
 	if r.Owner == "" {

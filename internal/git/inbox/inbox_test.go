@@ -156,6 +156,24 @@ func TestForgedRequestsStoreNothing(t *testing.T) {
 	}
 }
 
+// repository returns the watched repository as it is stored.
+func (p *post) repository() waybill.Repository {
+	p.t.Helper()
+	r, err := gitstore.Repository(p.t.Context(), p.DB.Query(), "R")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return r
+}
+
+// poll looks at the watched repository.
+func (p *post) poll(poller *Poller) {
+	p.t.Helper()
+	if err := poller.poll(p.t.Context(), p.repository()); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Tips lets the post be asked by its own poller.
 func (p *post) Tips(context.Context, waybill.Repository) (map[string]string, string, error) {
 	p.looked++
@@ -178,11 +196,24 @@ func TestPollerFindsWhatMoved(t *testing.T) {
 	observe("refs/heads/long-gone", "")
 	observe("refs/heads/moved", commitA)
 	p.tips = map[string]string{mainRef: commitA, "refs/heads/moved": commitB, "refs/tags/v1.0.0": commitA}
+	now := time.Now()
+	p.Now = func() time.Time { return now }
 	poller := &Poller{Inbox: p.Inbox, Lister: p, Timeout: time.Minute}
 	for range 2 { // what is dirty already is not counted again
-		if err := poller.PollAll(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		p.poll(poller)
+	}
+	if missed, err := poller.missed(t.Context()); err != nil || len(missed) > 0 {
+		t.Fatalf("missed before a hook could have told: %v, %v", missed, err)
+	}
+	if _, _, err := p.Accept(t.Context(), p.repository(), waybill.Event{Kind: waybill.EventPush, Key: "late", Refs: []waybill.RefUpdate{
+		{Name: "refs/heads/moved", Old: commitA, New: commitB},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(hookPatience)
+	missed, err := poller.missed(t.Context())
+	if err != nil || len(missed) != 1 || missed[0].ID != "R" || p.repository().Hooked() {
+		t.Errorf("missed %v, %v; hooked: %v", missed, err, p.repository().Hooked())
 	}
 	for ref, want := range map[string]bool{
 		mainRef: false, "refs/heads/gone": true, "refs/heads/long-gone": false, "refs/heads/moved": true, "refs/tags/v1.0.0": true,
@@ -191,7 +222,7 @@ func TestPollerFindsWhatMoved(t *testing.T) {
 			t.Errorf("%s dirty: %v, want %v", ref, got, want)
 		}
 	}
-	if len(p.counted) != 3 || p.looked != 2 {
+	if len(p.counted) != 2 || p.looked != 2 { // the hook of refs/heads/moved came late
 		t.Errorf("looked %d times, missed: %v", p.looked, p.counted)
 	}
 }
@@ -207,9 +238,7 @@ func TestPollerLeavesAloneWhatCannotBeDone(t *testing.T) {
 		dirty bool
 	}{{commitA, true}, {commitA, false}, {commitB, true}} {
 		p.tips = map[string]string{tag: look.tip}
-		if err := poller.PollAll(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		p.poll(poller)
 		if got := p.dirty(tag); got != look.dirty {
 			t.Errorf("at %.7s dirty: %v, want %v", look.tip, got, look.dirty)
 		}
@@ -220,37 +249,6 @@ func TestPollerLeavesAloneWhatCannotBeDone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// slow answers for one repository only after another has been asked.
-type slow struct{ other chan struct{} }
-
-func (s slow) Tips(ctx context.Context, r waybill.Repository) (map[string]string, string, error) {
-	if r.ID != "R" {
-		close(s.other)
-		return nil, "main", nil
-	}
-	select {
-	case <-s.other:
-		return map[string]string{mainRef: commitA}, "main", nil
-	case <-ctx.Done():
-		return nil, "", ctx.Err()
-	}
-}
-
-func TestPollerWaitsForNobody(t *testing.T) {
-	t.Parallel()
-	p := newPost(t)
-	err := p.DB.Write(t.Context(), "test", func(tx *store.Tx) error {
-		return gitstore.AddRepository(t.Context(), tx, waybill.Repository{ID: "S", Name: "z", URL: "/srv/z.git", Owner: "feeds", Hook: "z"})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	poller := &Poller{Inbox: p.Inbox, Lister: slow{make(chan struct{})}, Timeout: 5 * time.Second}
-	if err := poller.PollAll(t.Context()); err != nil || !p.dirty(mainRef) {
-		t.Errorf("the second repository was asked after the first had timed out (%v)", err)
 	}
 }
 

@@ -2,11 +2,10 @@ package inbox
 
 import (
 	"context"
-	"math/rand/v2"
+	"maps"
+	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
@@ -23,68 +22,46 @@ type lister interface {
 
 // Poller finds the pushes that no hook told of.
 type Poller struct {
-	Inbox    *Inbox
-	Lister   lister
-	Interval time.Duration // between two looks at one repository, ±20 %
-	Timeout  time.Duration // for one look
+	Inbox   *Inbox
+	Lister  lister
+	Timeout time.Duration // for one look
 
 	mu   sync.Mutex
 	sent map[string]string // tip for which a worker was last sent out, by key of the work
+	late []finding
 }
 
-// atOnce is how many repositories are looked at together: one that does not answer takes the whole Timeout.
-const atOnce = 8
-
-// Run polls until ctx ends: at once, so that pushes made while the server was down are found, then every Interval.
-func (p *Poller) Run(ctx context.Context) error {
-	for {
-		if err := p.PollAll(ctx); err != nil && ctx.Err() == nil {
-			p.Inbox.Log.WarnContext(ctx, "poll failed", "component", "poller", "error", err)
-		}
-		jitter := 0.8 + 0.4*rand.Float64() //nolint:gosec // spreads load, guards nothing
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Duration(jitter * float64(p.Interval))):
-		}
-	}
-}
-
-// PollAll looks at every repository once, several at a time. One that cannot be read does not keep the others waiting.
-func (p *Poller) PollAll(ctx context.Context) error {
-	repositories, err := gitstore.Repositories(ctx, p.Inbox.DB.Query())
-	if err != nil {
-		return err
-	}
-	var g errgroup.Group
-	g.SetLimit(atOnce)
-	for _, r := range repositories {
-		g.Go(func() error {
-			if err := p.poll(ctx, r); err != nil && ctx.Err() == nil {
-				p.Inbox.Log.WarnContext(ctx, "repository cannot be polled", "component", "poller", "repository", r.FullName(), "error", err)
-			}
-			return ctx.Err()
-		})
-	}
-	return g.Wait()
+// finding is a ref that was found moved. Its hook may be on its way.
+type finding struct {
+	repository waybill.Repository
+	ref        string
+	since      time.Time
 }
 
 // poll marks every ref dirty that is not where it was last observed, unless a worker is on its way already.
 func (p *Poller) poll(ctx context.Context, r waybill.Repository) error {
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	tips, defaultBranch, err := p.Lister.Tips(ctx, r)
+	since := p.Inbox.Now()
+	tips, head, err := p.Lister.Tips(ctx, r)
 	if err != nil {
 		return err
 	}
-	moved, err := p.moved(ctx, r, tips)
-	renamed := defaultBranch != r.DefaultBranch && tips["refs/heads/"+defaultBranch] != ""
-	if err != nil || len(moved) == 0 && !renamed {
+	refs, err := gitstore.Refs(ctx, p.Inbox.DB.Query(), r.ID)
+	if err != nil {
 		return err
+	}
+	moved, err := p.moved(ctx, r, refs, tips)
+	if err != nil {
+		return err
+	}
+	renamed := head != r.DefaultBranch && tips["refs/heads/"+head] != ""
+	if len(moved) == 0 && !renamed {
+		return nil
 	}
 	return p.Inbox.DB.Write(ctx, "inbox.poll", func(tx *store.Tx) error {
 		if renamed {
-			if err := gitstore.SetDefaultBranch(ctx, tx, r.ID, defaultBranch); err != nil {
+			if err := adopt(ctx, tx, r, head); err != nil {
 				return err
 			}
 		}
@@ -93,43 +70,51 @@ func (p *Poller) poll(ctx context.Context, r waybill.Repository) error {
 				return err
 			}
 		}
-		tx.After(func() {
-			for _, ref := range moved {
-				p.remember(r.ID+" "+ref, tips[ref])
-				p.Inbox.Observer.Missed(r.Forge)
-			}
-		})
+		tx.After(func() { p.remember(r, moved, tips, len(refs) > 0, since) })
 		return nil
 	})
 }
 
-// moved lists the refs whose tip differs from what was observed, new and deleted ones included.
-func (p *Poller) moved(ctx context.Context, r waybill.Repository, tips map[string]string) ([]string, error) {
-	refs, err := gitstore.Refs(ctx, p.Inbox.DB.Query(), r.ID)
-	if err != nil {
-		return nil, err
+// adopt makes a branch the default. It was read as any other may be; now it says what dev runs, so it is read again. What
+// the branch before deployed stays until then.
+func adopt(ctx context.Context, tx *store.Tx, r waybill.Repository, branch string) error {
+	if err := gitstore.SetDefaultBranch(ctx, tx, r.ID, branch); err != nil || r.DefaultBranch == "" {
+		return err
 	}
-	known := make(map[string]string, len(refs))
+	ref := "refs/heads/" + branch
+	if err := gitstore.ForgetRef(ctx, tx, r.ID, ref); err != nil {
+		return err
+	}
+	return markDirty(ctx, tx, r, ref)
+}
+
+// moved lists the refs whose tip differs from what was observed, new and deleted ones included.
+func (p *Poller) moved(ctx context.Context, r waybill.Repository, refs []waybill.Ref, tips map[string]string) ([]string, error) {
+	known := make(map[string]bool, len(refs))
 	var differ []string
 	for _, ref := range refs {
-		known[ref.Name] = ref.Tip
+		known[ref.Name] = true
 		if ref.Tip != tips[ref.Name] {
 			differ = append(differ, ref.Name)
 		}
 	}
 	for name := range tips {
-		if _, ok := known[name]; !ok {
+		if !known[name] {
 			differ = append(differ, name)
 		}
+	}
+	if len(differ) == 0 {
+		return nil, nil
+	}
+	standing, err := queue.StandingBelow(ctx, p.Inbox.DB.Query(), refWork, r.ID+" ")
+	if err != nil {
+		return nil, err
 	}
 	var moved []string
 	for _, name := range differ {
 		key := r.ID + " " + name
-		pending, discarded, err := queue.Standing(ctx, p.Inbox.DB.Query(), refWork, key)
-		if err != nil {
-			return nil, err
-		}
-		if !pending && (!discarded || !p.sentFor(key, tips[name])) {
+		s := standing[key]
+		if !s.Pending && (!s.Discarded || !p.sentFor(key, tips[name])) {
 			moved = append(moved, name)
 		}
 	}
@@ -137,14 +122,19 @@ func (p *Poller) moved(ctx context.Context, r waybill.Repository, tips map[strin
 }
 
 // remember notes that a worker was sent out for a tip. What it could not do, such as fetch a tag that names no commit,
-// it cannot do at the next look either.
-func (p *Poller) remember(key, tip string) {
+// it cannot do at the next look either. Unless it is the first look, hooks should have told of what moved.
+func (p *Poller) remember(r waybill.Repository, moved []string, tips map[string]string, told bool, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.sent == nil {
 		p.sent = map[string]string{}
 	}
-	p.sent[key] = tip
+	for _, ref := range moved {
+		p.sent[r.ID+" "+ref] = tips[ref]
+		if told {
+			p.late = append(p.late, finding{r, ref, since})
+		}
+	}
 }
 
 func (p *Poller) sentFor(key, tip string) bool {
@@ -152,4 +142,45 @@ func (p *Poller) sentFor(key, tip string) bool {
 	defer p.mu.Unlock()
 	sent, ok := p.sent[key]
 	return ok && sent == tip
+}
+
+// hookPatience is how late the hook of a push may be that polling found first.
+const hookPatience = 30 * time.Second
+
+// missed counts what no hook told of in time, and returns the repositories that it happened in.
+func (p *Poller) missed(ctx context.Context) ([]waybill.Repository, error) {
+	now := p.Inbox.Now()
+	var due []finding
+	p.mu.Lock()
+	p.late = slices.DeleteFunc(p.late, func(f finding) bool {
+		if now.Sub(f.since) < hookPatience {
+			return false
+		}
+		due = append(due, f)
+		return true
+	})
+	p.mu.Unlock()
+	silent := map[string]waybill.Repository{}
+	for _, f := range due {
+		told, err := gitstore.Told(ctx, p.Inbox.DB.Query(), f.repository.ID, f.ref, f.since)
+		if err != nil {
+			return nil, err
+		}
+		if !told {
+			p.Inbox.Observer.Missed(f.repository.Forge)
+			silent[f.repository.ID] = f.repository
+		}
+	}
+	if len(silent) == 0 {
+		return nil, nil
+	}
+	list := slices.Collect(maps.Values(silent))
+	return list, p.Inbox.DB.Write(ctx, "inbox.missed", func(tx *store.Tx) error {
+		for _, r := range list {
+			if err := gitstore.SetMissed(ctx, tx, r.ID, now); err != nil && !waybill.IsCode(err, waybill.NotFound) {
+				return err
+			}
+		}
+		return nil
+	})
 }

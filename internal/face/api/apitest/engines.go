@@ -3,15 +3,11 @@ package apitest
 import (
 	"context"
 	"errors"
-	"path"
 	"strconv"
-	"strings"
 
 	"github.com/waybill-dev/waybill/internal/connector/run"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
-	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
-	"github.com/waybill-dev/waybill/internal/git/inbox"
 	"github.com/waybill-dev/waybill/internal/git/reconcile"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -88,26 +84,6 @@ func (e *engines) Preview(ctx context.Context, q reconcile.Question) (reconcile.
 		Parts: []string{"spec.fields"}, Affected: []string{"site:feeds-dev"},
 	}}
 	return p, nil
-}
-
-// AddRepository stores a repository. One whose URL is not absolute is refused.
-func (e *engines) AddRepository(ctx context.Context, q inbox.Request, _ waybill.Actor) (waybill.Repository, bool, error) {
-	if !path.IsAbs(q.URL) {
-		return waybill.Repository{}, false, waybill.Errorf(waybill.Invalid, "%s is not a bare repository", q.URL)
-	}
-	if q.Name == "" {
-		q.Name = strings.TrimSuffix(path.Base(q.URL), ".git")
-	}
-	r := waybill.Repository{
-		ID: store.NewID(Now()), Name: q.Name, URL: q.URL, Forge: "plain", Owner: q.Owner, Hook: q.Name, HookSecret: "s", Added: Now(),
-	}
-	err := e.s.DB.Write(ctx, "repository.add", func(tx *store.Tx) error { return gitstore.AddRepository(ctx, tx, r) })
-	return r, true, err
-}
-
-// RemoveRepository removes a repository.
-func (e *engines) RemoveRepository(ctx context.Context, id string, _ waybill.Actor) error {
-	return e.s.DB.Write(ctx, "repository.remove", func(tx *store.Tx) error { return gitstore.RemoveRepository(ctx, tx, id) })
 }
 
 // Start queues a run. It prints its values to stdout, a line to stderr, and ends with the value of exit as exit code;

@@ -16,34 +16,6 @@ type Version struct {
 	API     string `json:"api" doc:"Version of the API." example:"v1"`
 }
 
-// Repository is a Git repository that Waybill watches.
-type Repository struct {
-	ID            string    `json:"id" doc:"ULID."`
-	Name          string    `json:"name" doc:"Owner and name, as people write it." example:"feeds/shop-feed"`
-	URL           string    `json:"url" doc:"Absolute path, or https or ssh URL without credentials." example:"/srv/git/shop-feed.git"`
-	Forge         string    `json:"forge" doc:"Name of the forge; plain for plain Git." example:"plain"`
-	Owner         string    `json:"owner" doc:"Team that owns it." example:"feeds"`
-	DefaultBranch string    `json:"default_branch,omitempty" doc:"Short name; absent until the first branch was seen." example:"main"`
-	PushNotes     bool      `json:"push_notes" doc:"Whether notes are pushed to a repository reached by URL."`
-	Added         time.Time `json:"added" doc:"When it was added."`
-	LastPolled    time.Time `json:"last_polled,omitzero" doc:"When its refs were last read; absent when never."`
-}
-
-// AddRepository asks to watch a repository.
-type AddRepository struct {
-	URL       string `json:"url" minLength:"1" maxLength:"2000" doc:"Absolute path on the server, or https or ssh URL." example:"/srv/git/shop-feed.git"`
-	Owner     string `json:"owner" minLength:"1" maxLength:"40" doc:"Team that owns the repository." example:"feeds"`
-	Name      string `json:"name,omitempty" maxLength:"100" doc:"Short name; default: the last part of the URL without .git."`
-	PushNotes bool   `json:"push_notes,omitempty" doc:"Push notes to a repository reached by URL."`
-}
-
-// AddedRepository is a repository that was added, and whether it tells of pushes.
-type AddedRepository struct {
-	Repository
-
-	HookInstalled bool `json:"hook_installed" doc:"Whether a post-receive hook was installed; else pushes are found by polling."`
-}
-
 // Site is a place where connectors are assigned and run.
 type Site struct {
 	Name        string    `json:"name" example:"feeds-dev" doc:"Unique name."`

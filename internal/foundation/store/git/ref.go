@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -84,4 +85,19 @@ func Refs(ctx context.Context, q store.Querier, repository string) ([]waybill.Re
 	list, err := store.List(ctx, q, refRow, `SELECT `+refColumns+` FROM refs WHERE repository = $1`, repository)
 	slices.SortFunc(list, func(a, b waybill.Ref) int { return strings.Compare(a.Name, b.Name) })
 	return list, err
+}
+
+// ForgetRef forgets what was observed of a ref, so that the next look at it finds it new.
+func ForgetRef(ctx context.Context, tx *store.Tx, repository, name string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM refs WHERE repository = $1 AND name = $2`, repository, name)
+	return err
+}
+
+// Told reports whether a hook has spoken of a ref since a time.
+func Told(ctx context.Context, q store.Querier, repository, ref string, since time.Time) (bool, error) {
+	recent, err := store.List(ctx, q, deliveryRow, `SELECT `+deliveryColumns+` FROM deliveries
+		WHERE repository = $1 AND received >= $2 ORDER BY id LIMIT 1000`, repository, store.Micros(since))
+	return slices.ContainsFunc(recent, func(d waybill.Delivery) bool {
+		return slices.ContainsFunc(d.Event.Refs, func(u waybill.RefUpdate) bool { return u.Name == ref })
+	}), err
 }

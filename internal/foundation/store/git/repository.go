@@ -146,6 +146,12 @@ func SetHookSecret(ctx context.Context, tx *store.Tx, id, secret string, oldEnds
 	return store.Exists(changed, err, "repository "+id)
 }
 
+// SetOldSecretEnd says until when the old secret of a hook is good.
+func SetOldSecretEnd(ctx context.Context, tx *store.Tx, id string, at time.Time) error {
+	changed, err := tx.Exec(ctx, `UPDATE repositories SET old_secret_ends = $2 WHERE id = $1`, id, store.Micros(at))
+	return store.Exists(changed, err, "repository "+id)
+}
+
 // EndOldSecrets forgets the old secrets of hooks whose time is over.
 func EndOldSecrets(ctx context.Context, tx *store.Tx, now time.Time) (ended int64, err error) {
 	return tx.Exec(ctx, `UPDATE repositories SET old_hook_secret = '', old_secret_ends = 0
