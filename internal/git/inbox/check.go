@@ -39,7 +39,7 @@ func (w *Watcher) Configured(ctx context.Context) ([]Configured, error) {
 		list = append(list, Configured{Name: name, Kind: f.Kind, URL: f.URL, App: f.App, Repositories: watched[name]})
 	}
 	slices.SortFunc(list, func(a, b Configured) int { return strings.Compare(a.Name, b.Name) })
-	return append(list, Configured{Name: plainGit, Kind: plainGit, Repositories: watched[plainGit]}), nil
+	return append(list, Configured{Name: plain, Kind: plain, Repositories: watched[plain]}), nil
 }
 
 const (

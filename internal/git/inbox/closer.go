@@ -26,9 +26,6 @@ func (w *Watcher) lookCloser(ctx context.Context, r waybill.Repository, lost boo
 	return moved, w.pulls(ctx, now)
 }
 
-// pullWork is the kind of work that looks at one pull request.
-const pullWork = "pull"
-
 // pulls wants a look at every pull request that is not as it was last seen.
 func (w *Watcher) pulls(ctx context.Context, r waybill.Repository) error {
 	ctx, cancel := context.WithTimeout(ctx, forgeTimeout)
@@ -47,7 +44,7 @@ func (w *Watcher) pulls(ctx context.Context, r waybill.Repository) error {
 	}
 	return w.Inbox.DB.Write(ctx, "inbox.pulls", func(tx *store.Tx) error {
 		for _, number := range moved {
-			entry := queue.Entry{Kind: pullWork, Key: r.ID + " " + strconv.Itoa(number), Tenant: r.Owner}
+			entry := queue.Entry{Kind: PullWork, Key: r.ID + " " + strconv.Itoa(number), Tenant: r.Owner}
 			if _, err := queue.Enqueue(ctx, tx, entry); err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ func (w *Watcher) Declare(ctx context.Context, tx *store.Tx, name string, spec w
 // declared returns the repository that a declaration means: the one that is watched already, or a new one. One at a forge
 // may have been renamed there since it was declared; whether it has is found out when its forge is asked.
 func (w *Watcher) declared(ctx context.Context, q store.Querier, name string, spec waybill.RepositorySpec) (r waybill.Repository, known bool, err error) {
-	r, err = w.fresh(Request{URL: spec.URL, Forge: cmp.Or(spec.Forge, plainGit), Name: name, Owner: spec.Owner})
+	r, err = w.fresh(Request{URL: spec.URL, Forge: cmp.Or(spec.Forge, plain), Name: name, Owner: spec.Owner})
 	if err != nil {
 		return r, false, err
 	}
@@ -48,7 +48,7 @@ func (w *Watcher) declared(ctx context.Context, q store.Querier, name string, sp
 		return r, false, nil
 	case err != nil:
 		return r, false, err
-	case have.Forge != r.Forge, have.URL != r.URL && have.Forge == plainGit:
+	case have.Forge != r.Forge, have.URL != r.URL && have.Forge == plain:
 		return r, false, waybill.Errorf(waybill.Conflict, "repository %s is watched at %s; remove it before it is declared at %s",
 			r.FullName(), have.URL, r.URL)
 	}

@@ -19,17 +19,14 @@ type Forge struct {
 	App  bool   // whether it speaks as an App, which needs no hooks in repositories
 }
 
-// plainGit is the forge of repositories that have none.
-const plainGit = "plain"
-
 // forgeTimeout bounds what is asked of a forge before the repository is read.
 const forgeTimeout = 30 * time.Second
 
 // forgeOf returns the name of the forge that an address belongs to: plain when it is no configured one's. A name that is
 // given must be configured.
 func (w *Watcher) forgeOf(name, address string) (string, error) {
-	if name == plainGit {
-		return plainGit, nil
+	if name == plain {
+		return plain, nil
 	}
 	if name != "" {
 		if _, ok := w.Forges[name]; !ok {
@@ -51,7 +48,7 @@ func (w *Watcher) forgeOf(name, address string) (string, error) {
 	slices.Sort(fits)
 	switch len(fits) {
 	case 0:
-		return plainGit, nil
+		return plain, nil
 	case 1:
 		return fits[0], nil
 	}
@@ -156,12 +153,12 @@ func (w *Watcher) form(r waybill.Repository) *HookForm {
 	form := &HookForm{Address: w.Inbox.hookAddress(r), Secret: r.HookSecret, ContentType: "application/json"}
 	page := f.page(r.URL)
 	switch f.Kind {
-	case "github":
+	case github:
 		form.Page = page + "/settings/hooks/new"
 		form.Events = []string{
 			"Branch or tag creation", "Branch or tag deletion", "Issue comments", "Merge groups", "Pull requests", "Pushes", "Repositories",
 		}
-	case "gitea":
+	case gitea:
 		form.Page = page + "/settings/hooks/gitea/new"
 		form.Events = []string{
 			"Push", "Create", "Delete", "Repository", "Pull Request", "Pull Request Synchronized", "Pull Request Comment",

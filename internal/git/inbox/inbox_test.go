@@ -205,7 +205,7 @@ func TestPollerFindsWhatMoved(t *testing.T) {
 	if missed, err := poller.missed(t.Context()); err != nil || len(missed) > 0 {
 		t.Fatalf("missed before a hook could have told: %v, %v", missed, err)
 	}
-	if _, _, err := p.Accept(t.Context(), p.repository(), waybill.Event{Kind: waybill.EventPush, Key: "late", Refs: []waybill.RefUpdate{
+	if _, _, err := p.accept(t.Context(), sender{forge: plain, kind: plain, hook: "hook"}, p.repository(), waybill.Event{Kind: waybill.EventPush, Key: "late", Refs: []waybill.RefUpdate{
 		{Name: "refs/heads/moved", Old: commitA, New: commitB},
 	}}); err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ func adopt(ctx context.Context, tx *store.Tx, r waybill.Repository, branch strin
 	if err := gitstore.ForgetRef(ctx, tx, r.ID, ref); err != nil {
 		return err
 	}
-	return markDirty(ctx, tx, r, ref)
+	return markDirty(ctx, tx, r, ref, time.Time{})
 }
 
 // moved lists the refs whose tip differs from what was observed, new and deleted ones included.

@@ -71,7 +71,7 @@ func (w *Watcher) AddRepository(ctx context.Context, q Request, by waybill.Actor
 	if err != nil {
 		return Added{}, err
 	}
-	if r.Forge == plainGit || r.DefaultBranch == "" {
+	if r.Forge == plain || r.DefaultBranch == "" {
 		r.DefaultBranch = head
 	}
 	err = w.Inbox.DB.Write(ctx, "repository.add", func(tx *store.Tx) error { return w.insert(ctx, tx, r, by) })
