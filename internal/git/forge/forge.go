@@ -84,3 +84,16 @@ type RetryAfter struct{ Until time.Time }
 func (e *RetryAfter) Error() string {
 	return "the forge asks to wait until " + e.Until.UTC().Format(time.RFC3339)
 }
+
+// maxComment is how many characters a comment may have.
+const maxComment = 60_000
+
+// Clip makes the body of a comment fit.
+func Clip(body string) string {
+	const tail = "\n\n… cut: see the page behind the status for the rest"
+	r := []rune(body)
+	if len(r) <= maxComment {
+		return body
+	}
+	return string(r[:maxComment-len([]rune(tail))]) + tail
+}

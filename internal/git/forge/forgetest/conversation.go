@@ -61,7 +61,7 @@ func (p *Place) comments(t *testing.T, want ...string) []Comment {
 		got = append(got, c.Body)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("comments (-want +got):\n%s", diff)
+		t.Fatalf("comments (-want +got):\n%s", diff)
 	}
 	return list
 }

@@ -52,6 +52,9 @@ func hook(t *testing.T, p *Place) {
 	r, ours, other := p.Repository, "https://waybill.test/hooks/forge/one", "https://waybill.test/hooks/forge/other"
 	hooks := func(what string, want ...string) {
 		t.Helper()
+		if p.Hooks == nil {
+			return
+		}
 		got := p.Hooks(t)
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -68,9 +71,7 @@ func hook(t *testing.T, p *Place) {
 	hooks("removed", other)
 	code(t, "remove again", p.Host.RemoveHook(t.Context(), r, ours), "")
 	code(t, "remove another", p.Host.RemoveHook(t.Context(), r, other), "")
-	if got := p.Hooks(t); len(got) != 0 {
-		t.Errorf("hooks %v are left", got)
-	}
+	hooks("removed all")
 }
 
 // examine finds nothing wrong where nothing is, and says so in words where something is.

@@ -31,7 +31,7 @@ type Place struct {
 	Statuses func(t *testing.T, commit string) []waybill.Status
 	// Shown returns what Statuses says of a status that was written; nil when that is the same.
 	Shown func(waybill.Status) waybill.Status
-	// Hooks returns the addresses of the hooks of the repository.
+	// Hooks returns the addresses of the hooks of the repository; nil where repositories have none of their own.
 	Hooks func(t *testing.T) []string
 	// Comments returns the comments of a pull request, oldest first.
 	Comments func(t *testing.T, number int) []Comment
@@ -77,5 +77,5 @@ func code(t *testing.T, what string, err error, want ...waybill.Code) {
 			return
 		}
 	}
-	t.Errorf("%s: %v (%s), want %v", what, err, waybill.CodeOf(err), want)
+	t.Errorf("%s: %v (%q), want %q", what, err, waybill.CodeOf(err), want)
 }
