@@ -36,9 +36,10 @@ test-gitea: setup-test-all
 	go test -race -p 1 -tags gitea -run Gitea -timeout 30m ./internal/testkit ./internal/git/forge/... ./internal/server
 
 .PHONY: test-samples
-test-samples: ## Read every payload that GitHub's community publishes, and print what becomes of each event
+test-samples: ## Read every payload that GitHub's community publishes, print what becomes of each event, and hold every request to GitHub to its description
 	@$(setup)/octokit
 	go test -tags octokit -run Octokit -v ./webhooks
+	go test -tags octokit ./internal/git/forge/github
 
 .PHONY: mutations
 mutations: ## Remove each constraint and each check of manifests in turn, and see whether a case of the corpus notices

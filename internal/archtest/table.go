@@ -28,17 +28,19 @@ func rooms() map[string][]string {
 		"internal/face/httpserver": {"internal/foundation/..."},
 		"internal/face/starter":    {"internal/foundation/schema", "schemas"},
 
-		"internal/git/inbox":     {"internal/foundation/...", "internal/git/forge", "internal/git/progress", "webhooks"},
-		"internal/git/platform":  {"internal/foundation/...", "internal/git/manifest"},
-		"internal/git/reconcile": {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge", "internal/git/merge"},
-		"internal/git/manifest":  {"internal/foundation/filter", "internal/foundation/memo", "internal/foundation/schema", "schemas"},
-		"internal/git/hook":      {"internal/git/progress", "webhooks"},
-		"internal/git/plan":      {},
-		"internal/git/merge":     {},
-		"internal/git/progress":  {},
-		"internal/git/binary":    {},
-		"internal/git/repo":      {"internal/foundation/...", "internal/git/binary"},
-		"internal/git/forge":     {"internal/foundation/..."},
+		"internal/git/inbox":        {"internal/foundation/...", "internal/git/forge", "internal/git/progress", "webhooks"},
+		"internal/git/platform":     {"internal/foundation/...", "internal/git/manifest"},
+		"internal/git/reconcile":    {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge", "internal/git/merge"},
+		"internal/git/manifest":     {"internal/foundation/filter", "internal/foundation/memo", "internal/foundation/schema", "schemas"},
+		"internal/git/hook":         {"internal/git/progress", "webhooks"},
+		"internal/git/plan":         {},
+		"internal/git/merge":        {},
+		"internal/git/progress":     {},
+		"internal/git/binary":       {},
+		"internal/git/repo":         {"internal/foundation/...", "internal/git/binary"},
+		"internal/git/forge":        {"internal/foundation/..."},
+		"internal/git/forge/github": {"internal/git/forge"},
+		"internal/git/forge/gitlab": {"internal/git/forge"},
 		"internal/git/forge/plain": {
 			"internal/foundation/...", "internal/git/binary", "internal/git/forge", "internal/git/hook", "webhooks",
 		},
@@ -80,7 +82,8 @@ func face() []string {
 func adapters() []string {
 	return []string{
 		"internal/connector/build", "internal/connector/runner/docker", "internal/foundation/blob",
-		"internal/git/forge/gitea", "internal/git/forge/plain", "internal/git/repo",
+		"internal/git/forge/gitea", "internal/git/forge/github", "internal/git/forge/gitlab", "internal/git/forge/plain",
+		"internal/git/repo",
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v60/github"
+	options "github.com/google/go-github/v88/github" // what ghinstallation speaks
 
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -174,6 +175,7 @@ func (f *Forge) keys(id int64) *ghinstallation.Transport {
 	if err != nil {
 		panic("a key that was checked is none") // see New
 	}
+	t.InstallationTokenOptions = &options.InstallationTokenOptions{} // without it the body would be null
 	t.BaseURL = strings.TrimSuffix(f.api.String(), "/")
 	return t
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -166,7 +167,7 @@ func checkRequest(t *testing.T, in *openapi3filter.RequestValidationInput, body 
 	t.Helper()
 	r, op := in.Request, in.Route.Operation
 	if err := openapi3filter.ValidateRequest(r.Context(), in); err != nil {
-		t.Errorf("%s %s is not as GitHub describes it: %v\n%s", r.Method, r.URL, err, body)
+		t.Errorf("%s %s is not as GitHub describes it: %v\n%.500s", r.Method, r.URL, reasons(err), body)
 	}
 	for name := range r.URL.Query() {
 		if op.Parameters.GetByInAndName("query", name) == nil && in.Route.PathItem.Parameters.GetByInAndName("query", name) == nil {
@@ -207,7 +208,7 @@ func checkAnswer(t *testing.T, in *openapi3filter.RequestValidationInput, code i
 		return answer
 	}
 	if media := described.Value.Content.Get("application/json"); media != nil {
-		ours = over(ours, example(media))
+		ours = over(ours, sound(in.Route.Path, example(media)))
 	}
 	answer, err := json.Marshal(ours)
 	if err != nil {
@@ -218,9 +219,20 @@ func checkAnswer(t *testing.T, in *openapi3filter.RequestValidationInput, code i
 		Options: &openapi3filter.Options{MultiError: true},
 	}
 	if err := openapi3filter.ValidateResponse(in.Request.Context(), out.SetBodyBytes(answer)); err != nil {
-		t.Errorf("the answer to %s %s is not as GitHub describes it: %.3000v", in.Route.Method, in.Route.Path, err)
+		t.Errorf("the answer to %s %s is not as GitHub describes it: %v", in.Route.Method, in.Route.Path, reasons(err))
 	}
 	return answer
+}
+
+// reasons leaves out the schemas that an error quotes.
+func reasons(err error) string {
+	var list []string
+	for line := range strings.Lines(err.Error()) {
+		if !strings.HasPrefix(line, " ") && strings.TrimSpace(line) != "" {
+			list = append(list, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(list, "\n")
 }
 
 func example(media *openapi3.MediaType) any {
@@ -233,6 +245,26 @@ func example(media *openapi3.MediaType) any {
 		return e.Value.Value
 	}
 	return media.Example
+}
+
+// sound leaves out of an example what is itself not as GitHub describes it.
+func sound(path string, example any) any {
+	if list, ok := example.([]any); ok && len(list) > 0 {
+		return []any{sound(path, list[0])}
+	}
+	fields, ok := example.(map[string]any)
+	if !ok {
+		return example
+	}
+	fields = maps.Clone(fields)
+	for _, flaw := range map[string][]string{
+		"/repos/{owner}/{repo}":                     {"source", "parent", "template_repository"},
+		"/repos/{owner}/{repo}/pulls":               {"requested_teams"},
+		"/repos/{owner}/{repo}/pulls/{pull_number}": {"requested_teams"},
+	}[path] {
+		delete(fields, flaw)
+	}
+	return fields
 }
 
 // over lays ours over an example: fields of ours count, others come from the example.

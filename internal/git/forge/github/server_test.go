@@ -51,7 +51,7 @@ type world struct {
 
 const (
 	theCommit  = "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d"
-	goodToken  = "good-token" //nolint:gosec // of the server of this test
+	goodToken  = "good-token"
 	repository = "acme/shop"
 	repoID     = 4711
 	appID      = 99
@@ -209,7 +209,7 @@ func (w *world) routes() http.Handler {
 			}
 		})
 	}
-	repo := object{"id": repoID, "full_name": repository, "name": "shop", "default_branch": "main", "archived": false}
+	repo := object{"id": repoID, "full_name": repository, "name": "shop", "default_branch": "main", "archived": false, "language": "Go"}
 	in("GET ", func(rw http.ResponseWriter, _ *http.Request) { reply(rw, 200, repo) })
 	mux.HandleFunc("GET /repositories/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		if r.PathValue("id") != strconv.Itoa(repoID) {
@@ -219,7 +219,7 @@ func (w *world) routes() http.Handler {
 		reply(rw, 200, repo)
 	})
 	mux.HandleFunc("GET /user", func(rw http.ResponseWriter, r *http.Request) {
-		reply(rw, 200, object{"login": r.Header.Get("X-Who"), "id": 1})
+		reply(rw, 200, object{"login": r.Header.Get("X-Who"), "id": 1, "user_view_type": "private"})
 	})
 	w.routeStatuses(in)
 	w.routeRuns(in)
@@ -425,7 +425,7 @@ func (w *world) routePulls(in route) {
 			fail(rw, 404, r.PathValue("user")+" is not a user")
 			return
 		}
-		reply(rw, 200, object{"permission": level, "role_name": level, "user": object{"login": r.PathValue("user"), "id": 5}})
+		reply(rw, 200, object{"permission": level, "role_name": level, "user": object{"login": r.PathValue("user"), "id": 5, "role_name": level}})
 	})
 }
 

@@ -113,6 +113,7 @@ func (w *world) said(commit string) []waybill.Status {
 func TestToken(t *testing.T) {
 	t.Parallel()
 	forgetest.Run(t, func(t *testing.T) *forgetest.Place {
+		t.Helper()
 		w := newWorld(t)
 		p := w.place(w.forge(goodToken))
 		p.Revoked = w.forge("an-old-token")
@@ -123,6 +124,7 @@ func TestToken(t *testing.T) {
 func TestApp(t *testing.T) {
 	t.Parallel()
 	forgetest.Run(t, func(t *testing.T) *forgetest.Place {
+		t.Helper()
 		w := newWorld(t)
 		p := w.place(w.forge(""))
 		revoked, err := New(Options{URL: w.server.URL, App: newKey(t)})
