@@ -35,6 +35,7 @@ type world struct {
 	address   string
 	admin     string
 	database  string // empty: SQLite
+	config    string // file; empty: none
 }
 
 // nonce is the process number in four digits: what is shared with the machine and its engine has it in its name, so that
@@ -142,6 +143,9 @@ func (w *world) start(env ...string) *process {
 	args := []string{"serve", "--data", filepath.Join(w.dir, "data"), "--listen", w.address, "--admin-listen", w.admin}
 	if w.database != "" {
 		args = append(args, "--database", w.database)
+	}
+	if w.config != "" {
+		args = append(args, "--config", w.config)
 	}
 	p := &process{w: w, log: &output{}, done: make(chan struct{})}
 	p.cmd = exec.Command(program, args...) // it ends by the signals that the test sends
