@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/connector/release"
@@ -150,7 +152,9 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine, forges 
 	watcher := &inbox.Watcher{
 		Inbox: in, Poller: poller, Hooks: hooks{program, s.URL()}, Mirrors: mirrors, Forges: forges, Intervals: inbox.Intervals(s.Config.Poll),
 	}
-	settings := platform.New(platform.Options{URL: platformURL, Repositories: watcher, Now: s.Now})
+	settings := platform.New(platform.Options{
+		URL: platformURL, Repositories: watcher, Forges: slices.Sorted(maps.Keys(forges)), Now: s.Now,
+	})
 	notes := plain.New(plain.Options{Dir: s.Config.MirrorFolder(), Now: s.Now})
 	return gitRoom{
 		refs: reconcile.New(reconcile.Options{

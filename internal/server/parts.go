@@ -16,6 +16,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	"github.com/waybill-dev/waybill/internal/git/forge/plain"
+	"github.com/waybill-dev/waybill/internal/git/platform"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -72,6 +73,9 @@ func (s *Server) newReleases(engine *build.Engine, builder build.Builder, runner
 		MinFree: s.Config.Build.MinFreeBytes, KeptImages: s.Config.Retention.Images, FailedLogs: s.Config.Retention.FailedLogs,
 		Now: s.Now, Log: s.Log,
 		Observer: release.Observer{Step: s.metrics.Step, Deployed: s.metrics.Deployed},
+	}
+	if s.Config.Platform.Repository != "" {
+		o.Policies = func(ctx context.Context) (map[string]waybill.PolicySpec, error) { return platform.Policies(ctx, s.db.Query()) }
 	}
 	if prefix := s.Config.Registry.Prefix; prefix != "" {
 		o.Pusher, o.Registry = engine, prefix

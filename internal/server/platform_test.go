@@ -79,6 +79,13 @@ func TestPlatformRepository(t *testing.T) {
 		t.Errorf("a push against the policy:\n%s", seen)
 	}
 
+	platform.Commit("Shrink", map[string]string{"waybill.yaml": strings.Replace(w.settings("busybox:*"), "spec: {base", "spec: {maxImageSize: 1Ki, base", 1) + w.assigned()})
+	platform.Push("main")
+	w.clone.Commit("Change", map[string]string{"waybill.yaml": w.manifest("  run: {timeout: 5m}\n")})
+	if seen := testkit.Remote(w.clone.Push("main")); !strings.Contains(seen, "build     failed") || !strings.Contains(seen, "policy images allows 1.0 KiB: Build on images") {
+		t.Errorf("a push of an image that is too large:\n%s", seen)
+	}
+
 	platform.Commit("Break", map[string]string{"waybill.yaml": "kind: Sight\n"})
 	platform.Push("main")
 	if sites := w.waybill("site", "list"); !strings.Contains(sites, "shops") {

@@ -47,7 +47,7 @@ func (e *Engine) awaitSpace(ctx context.Context, j *job) error {
 	if err != nil || free >= e.MinFree {
 		return err
 	}
-	reason := fmt.Sprintf("waiting for disk space: less than %s free where images are kept", bytesText(e.MinFree))
+	reason := fmt.Sprintf("waiting for disk space: less than %s free where images are kept", sizeText(e.MinFree))
 	st, _ := j.release.Step(waybill.StepBuild)
 	if err := e.record(ctx, j, "release.build.wait", outcome{waybill.StepBuild, st.Outcome, reason}); err != nil {
 		return err
@@ -88,6 +88,9 @@ func (e *Engine) makeImage(ctx context.Context, j *job, log io.Writer) error {
 		}
 	}
 	result, err := e.Builder.Build(ctx, request)
+	if err == nil {
+		err = e.checkSize(ctx, result)
+	}
 	if err != nil {
 		return err
 	}
@@ -206,5 +209,3 @@ func shortHex(image string) string {
 }
 
 func shortDigest(image string) string { return "sha256:" + shortHex(image) }
-
-func bytesText(n int64) string { return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30)) }

@@ -82,13 +82,12 @@ func (e *Engine) prod(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	if err := e.moved(ctx, j.release); err != nil {
+		return err
+	}
 	if live != nil && live.ID != j.release.ID && compareSemver(j.release.Semver, live.Semver) < 0 {
 		detail := "recorded; v" + live.Semver + " is newer"
 		return e.record(ctx, j, "release.prod.recorded", outcome{waybill.StepProd, waybill.OK, detail})
-	}
-	if live != nil && live.Semver == j.release.Semver && live.Commit != j.release.Commit {
-		return waybill.Errorf(waybill.Invalid, "v%s was released from %s; a released tag does not move, push a new one",
-			live.Semver, waybill.ShortCommit(live.Commit))
 	}
 	seen := ""
 	if live != nil {
@@ -109,6 +108,23 @@ func (e *Engine) prod(ctx context.Context, j *job) error {
 		return e.assign(ctx, tx, j.release, site.Name, nil)
 	})
 }
+
+// moved reports, as Invalid, that the version of r was released from another commit: a released tag does not move.
+func (e *Engine) moved(ctx context.Context, r waybill.Release) error {
+	earlier, err := connectorstore.Releases(ctx, e.DB.Query(), connectorstore.ReleaseFilter{
+		Connector: r.Declaration.Name, Major: r.Declaration.Major, Environment: waybill.Prod, Semver: r.Semver, Limit: maxTagged,
+	})
+	for _, o := range earlier {
+		if o.Outcome == waybill.OK && o.Commit != r.Commit {
+			return waybill.Errorf(waybill.Invalid, "v%s was released from %s; a released tag does not move, push a new one",
+				o.Semver, waybill.ShortCommit(o.Commit))
+		}
+	}
+	return err
+}
+
+// maxTagged is how many releases of one version are looked at.
+const maxTagged = 1000
 
 // ensureSite creates team and site when they are not there.
 func (e *Engine) ensureSite(ctx context.Context, tx *store.Tx, r waybill.Release, site waybill.Site) error {

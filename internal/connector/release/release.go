@@ -70,6 +70,8 @@ type Options struct {
 	Runner   runner.Runner
 	Logs     logs
 	Runs     runs
+	// Policies returns what the platform demands of images, by the name of the policy; nil: nothing.
+	Policies func(ctx context.Context) (map[string]waybill.PolicySpec, error)
 	MinFree  int64 // bytes that must be free before a build starts
 	// KeptImages is how many of the newest successful releases of a connector major keep their images, beside what is
 	// live. FailedLogs is how long the logs of failed builds stay.

@@ -38,6 +38,7 @@ type fakeDocker struct {
 	builds int
 	code   int
 	free   int64
+	size   int64 // of every image
 	// during is called in the middle of a build with its context.
 	during func(ctx context.Context) error
 }
@@ -55,7 +56,7 @@ func (f *fakeDocker) Build(ctx context.Context, r build.Request) (build.Result, 
 		f.builds++
 		f.images[id] = true
 	}
-	return build.Result{Image: id}, nil
+	return build.Result{Image: id, Size: f.size}, nil
 }
 
 func (f *fakeDocker) Digest(ctx context.Context, r build.Request) (build.Content, error) {

@@ -20,17 +20,30 @@ func (e *Engine) Known(ctx context.Context, q store.Querier, o manifest.Options)
 	if err != nil {
 		return o, err
 	}
-	o.References = &manifest.References{Names: map[string][]string{}, Forges: []string{"plain"}}
-	o.Policies = map[string]waybill.PolicySpec{}
+	o.References = &manifest.References{Names: map[string][]string{}, Forges: append([]string{"plain"}, e.Forges...)}
 	for _, s := range settings {
 		o.References.Declarations = append(o.References.Declarations, s.Declaration())
+	}
+	o.Policies = policies(settings)
+	return o, e.undeclared(ctx, q, o.References.Names)
+}
+
+// Policies returns the policies that are applied, by name.
+func Policies(ctx context.Context, q store.Querier) (map[string]waybill.PolicySpec, error) {
+	settings, err := platformstore.List(ctx, q, waybill.KindPolicy)
+	return policies(settings), err
+}
+
+func policies(settings []platformstore.Setting) map[string]waybill.PolicySpec {
+	all := map[string]waybill.PolicySpec{}
+	for _, s := range settings {
 		if s.Spec.Policy != nil {
 			p := *s.Spec.Policy
 			p.Message = s.Spec.Description
-			o.Policies[s.Name] = p
+			all[s.Name] = p
 		}
 	}
-	return o, e.undeclared(ctx, q, o.References.Names)
+	return all
 }
 
 // undeclared adds the names of teams, sites and connectors.

@@ -29,6 +29,7 @@ type Options struct {
 	// URL is that of the platform repository, as it is watched; empty: there is none.
 	URL          string
 	Repositories repositories
+	Forges       []string // names of configured forges
 	Now          func() time.Time
 }
 

@@ -64,6 +64,7 @@ type ReleaseFilter struct {
 	Environment waybill.Environment
 	Repository  string // Repository.ID
 	Commit      string
+	Semver      string
 	Check       string // Check.ID
 	Open        bool   // only those whose outcome is not final
 	Before      string // a Release.ID: only older ones
@@ -78,6 +79,7 @@ func Releases(ctx context.Context, q store.Querier, f ReleaseFilter) ([]waybill.
 	w.And("environment = $", f.Environment)
 	w.And("repository = $", f.Repository)
 	w.And("sha = $", f.Commit)
+	w.And("semver = $", f.Semver)
 	w.And("check_id = $", f.Check)
 	if f.Open {
 		w.Only("outcome IN ('waiting', 'running')")
