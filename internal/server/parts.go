@@ -75,7 +75,9 @@ func (s *Server) newReleases(engine *build.Engine, builder build.Builder, runner
 		Observer: release.Observer{Step: s.metrics.Step, Deployed: s.metrics.Deployed},
 	}
 	if s.Config.Platform.Repository != "" {
-		o.Policies = func(ctx context.Context) (map[string]waybill.PolicySpec, error) { return platform.Policies(ctx, s.db.Query()) }
+		o.Policies = func(ctx context.Context) (map[string]waybill.PolicySpec, error) {
+			return platform.Policies(ctx, s.db.Query())
+		}
 	}
 	if prefix := s.Config.Registry.Prefix; prefix != "" {
 		o.Pusher, o.Registry = engine, prefix

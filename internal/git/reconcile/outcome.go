@@ -62,43 +62,98 @@ func (p past) unchanged(changes []waybill.Change) string {
 
 // result is the base of the aggregate status: what the check itself found.
 func result(findings waybill.Findings, changes []waybill.Change, overtaken bool, tip string, p past) (waybill.State, string) {
-	deploys := false
-	changed, what := 0, ""
-	var gone []string
+	var gone, changed []waybill.Change
 	for _, c := range changes {
 		switch c.Class {
 		case waybill.Unchanged:
-			continue
 		case waybill.Remove:
-			gone = append(gone, c.Identity.String())
-			continue
+			gone = append(gone, c)
 		default:
-		}
-		changed++
-		deploys = deploys || c.Environment != ""
-		if noun := noun(c.Identity.Kind); what == "" || what == noun {
-			what = noun
-		} else {
-			what = "declaration"
+			changed = append(changed, c)
 		}
 	}
 	switch {
 	case findings.Errors() > 0:
 		return waybill.StateFailure, findings.Summary()
-	case changed == 0 && len(gone) == 1:
-		return waybill.StateSuccess, gone[0] + " is no longer declared; what it deployed stays"
-	case changed == 0 && len(gone) > 1:
-		return waybill.StateSuccess, strings.Join(gone, ", ") + " are no longer declared; what they deployed stays"
-	case changed == 0:
+	case len(changed) == 0 && len(gone) > 0:
+		return waybill.StateSuccess, undeclared(gone)
+	case len(changed) == 0:
 		return waybill.StateSuccess, p.unchanged(changes)
 	case overtaken && tip == "":
 		return waybill.StateSuccess, "valid; not deployed, its branch is gone"
 	case overtaken:
 		return waybill.StateSuccess, "valid; not deployed, superseded by " + waybill.ShortCommit(tip)
-	case deploys:
-		return waybill.StateSuccess, waybill.Count(changed, what) + " released"
 	default:
-		return waybill.StateSuccess, waybill.Count(changed, what) + " valid; this ref deploys nothing"
+		return waybill.StateSuccess, consequences(changed)
+	}
+}
+
+// undeclared says what becomes of declarations that are gone: settings are taken back, what connectors deployed stays.
+func undeclared(gone []waybill.Change) string {
+	var names []string
+	settings := true
+	for _, c := range gone {
+		names = append(names, c.Identity.String())
+		settings = settings && isSetting(c.Identity.Kind)
+	}
+	is, they := " is ", "it"
+	if len(gone) > 1 {
+		is, they = " are ", "they"
+	}
+	if settings {
+		return strings.Join(names, ", ") + is + "no longer declared and not applied any more"
+	}
+	return strings.Join(names, ", ") + is + "no longer declared; what " + they + " deployed stays"
+}
+
+// consequences says what becomes of changes: connectors are released, settings applied. Apps are only validated.
+func consequences(changes []waybill.Change) string {
+	var connectors, settings, apps tally
+	for _, c := range changes {
+		switch {
+		case c.Identity.Kind == waybill.KindConnector:
+			connectors.add(c)
+		case isSetting(c.Identity.Kind):
+			settings.add(c)
+		default:
+			apps.add(c)
+		}
+	}
+	var parts []string
+	for _, t := range []struct {
+		tally
+		does, otherwise string
+	}{
+		{connectors, "released", "valid; this ref deploys nothing"},
+		{settings, "applied", "valid; this ref applies nothing"},
+		{apps, "valid; apps are not published yet", "valid; apps are not published yet"},
+	} {
+		switch {
+		case t.acts:
+			parts = append(parts, waybill.Count(t.count, t.noun)+" "+t.does)
+		case t.count > 0:
+			parts = append(parts, waybill.Count(t.count, t.noun)+" "+t.otherwise)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func isSetting(kind string) bool { return kind != waybill.KindConnector && kind != waybill.KindApp }
+
+// tally counts changes of one sort.
+type tally struct {
+	count int
+	noun  string // what they are, as far as they are of one kind
+	acts  bool   // at least one goes somewhere
+}
+
+func (t *tally) add(c waybill.Change) {
+	t.count++
+	t.acts = t.acts || c.Environment != ""
+	if n := noun(c.Identity.Kind); t.noun == "" || t.noun == n {
+		t.noun = n
+	} else {
+		t.noun = "setting"
 	}
 }
 

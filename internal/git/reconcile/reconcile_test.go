@@ -419,3 +419,30 @@ func TestDeclarationThatIsGoneIsNamed(t *testing.T) {
 	d.Handle(t.Context(), queue.Item{Kind: Kind, Key: Key("R", mainRef)})
 	d.want("bbb", "waybill success shop-feed is no longer declared; what it deployed stays\n")
 }
+
+// TestConsequences checks that a commit says what happens, and nothing that does not.
+func TestConsequences(t *testing.T) {
+	t.Parallel()
+	change := func(kind, name string, class waybill.ChangeClass, env waybill.Environment) waybill.Change {
+		return waybill.Change{Identity: waybill.Identity{Kind: kind, Name: name, Major: 1}, Class: class, Environment: env}
+	}
+	connector := change("Connector", "shop-feed", waybill.Rebuild, waybill.Dev)
+	draft, published := change("App", "invoice-sync", waybill.Create, waybill.Dev), change("App", "invoice-sync", waybill.Minor, waybill.Prod)
+	team, site := change("Team", "feeds", waybill.Create, waybill.Prod), change("Site", "shops", waybill.Altered, waybill.Prod)
+	for want, changes := range map[string][]waybill.Change{
+		"1 connector released":                                          {connector},
+		"1 app valid; apps are not published yet":                       {draft},
+		"1 connector released, 1 app valid; apps are not published yet": {published, connector},
+		"1 team applied":                                                {team},
+		"2 settings applied":                                            {team, site},
+		"1 connector valid; this ref deploys nothing":                   {change("Connector", "shop-feed", waybill.Create, "")},
+		"shop-feed is no longer declared; what it deployed stays":       {change("Connector", "shop-feed", waybill.Remove, "")},
+		"team/feeds, site/shops are no longer declared and not applied any more": {
+			change("Team", "feeds", waybill.Remove, waybill.Prod), change("Site", "shops", waybill.Remove, waybill.Prod),
+		},
+	} {
+		if state, got := result(nil, changes, false, "", past{}); got != want || state != waybill.StateSuccess {
+			t.Errorf("%s %q, want %q", state, got, want)
+		}
+	}
+}
