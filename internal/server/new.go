@@ -96,7 +96,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := work.Recover(ctx); err != nil {
 		return nil, err
 	}
-	s.loops = append(s.loops, work.Run, git.watcher.Run, git.watcher.Redeliver, runs.Schedule, s.maintain(releases, runs))
+	s.loops = append(s.loops, work.Run, git.watcher.Run, git.watcher.Redeliver, runs.Schedule, s.maintain(releases, runs, git, mirrors))
 	s.loops = append(s.loops, git.watcher.Renew, s.watchPlatform(git))
 
 	pages, err := portal.New(portal.Options{

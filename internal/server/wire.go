@@ -14,7 +14,9 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/config"
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
+	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
+	"github.com/waybill-dev/waybill/internal/git/repo"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -60,17 +62,42 @@ const maintenanceEvery = time.Hour
 // workLife is how long done work is remembered.
 const workLife = 7 * 24 * time.Hour
 
+// keptDeliveries is how many deliveries of each repository stay, however old they are: they tell who pushed.
+const keptDeliveries = 20
+
 // maintain removes, at the start and every hour, what nothing needs any more: old images and logs, containers that no
-// run knows, expired credentials, done work.
-func (s *Server) maintain(releases *release.Engine, runs *run.Engine) func(context.Context) error {
+// run knows, expired credentials and secrets, done work, what was said and found long ago, mirrors.
+func (s *Server) maintain(releases *release.Engine, runs *run.Engine, git gitRoom, mirrors *repo.Mirrors) func(context.Context) error {
 	sweeps := map[string]func(context.Context) error{
 		"images":      releases.Sweep,
 		"containers":  func(ctx context.Context) error { _, err := runs.Sweep(ctx); return err },
 		"credentials": func(ctx context.Context) error { _, err := s.keeper.Sweep(ctx); return err },
+		"secrets":     git.watcher.Inbox.EndSecrets,
 		"work": func(ctx context.Context) error {
 			return s.db.Write(ctx, "work.prune", func(tx *store.Tx) error {
 				_, err := queue.Prune(ctx, tx, s.Now().Add(-workLife))
 				return err
+			})
+		},
+		"deliveries": func(ctx context.Context) error {
+			return s.prune(ctx, "deliveries.prune", func(tx *store.Tx, before time.Time) (int64, error) {
+				return gitstore.PruneDeliveries(ctx, tx, before, keptDeliveries)
+			})
+		},
+		"checks": func(ctx context.Context) error {
+			return s.prune(ctx, "checks.prune", func(tx *store.Tx, before time.Time) (int64, error) {
+				return gitstore.PruneChecks(ctx, tx, before)
+			})
+		},
+		"refs": func(ctx context.Context) error {
+			return s.prune(ctx, "refs.prune", func(tx *store.Tx, before time.Time) (int64, error) {
+				_, err := gitstore.PruneRefs(ctx, tx, before)
+				return 0, err
+			})
+		},
+		"mirrors": func(ctx context.Context) error {
+			return mirrors.Tidy(ctx, func(ctx context.Context) ([]waybill.Repository, error) {
+				return gitstore.Repositories(ctx, s.db.Query())
 			})
 		},
 	}
@@ -86,6 +113,18 @@ func (s *Server) maintain(releases *release.Engine, runs *run.Engine) func(conte
 				return nil
 			case <-time.After(maintenanceEvery):
 			}
+		}
+	}
+}
+
+// prune forgets what is older than deliveries are kept, a part at a time, so that writers wait for none.
+func (s *Server) prune(ctx context.Context, name string, part func(tx *store.Tx, before time.Time) (int64, error)) error {
+	before := s.Now().Add(-s.Config.Retention.Deliveries)
+	for {
+		var gone int64
+		err := s.db.Write(ctx, name, func(tx *store.Tx) (err error) { gone, err = part(tx, before); return err })
+		if err != nil || gone == 0 {
+			return err
 		}
 	}
 }

@@ -42,7 +42,11 @@ func want(ctx context.Context, tx *store.Tx, r waybill.Repository, d waybill.Del
 		return err
 	}
 	for _, u := range d.Event.Refs {
-		if err := markDirty(ctx, tx, r, u.Name, time.Time{}); err != nil {
+		at, err := due(ctx, tx, r, u.Name)
+		if err != nil {
+			return err
+		}
+		if err := markDirty(ctx, tx, r, u.Name, at); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"token":             tokens,
 		"git/repository":    repositories,
 		"git/forge":         atForge,
+		"git/prune":         prune,
 		"git/delivery":      deliveries,
 		"git/pull":          pulls,
 		"git/ref":           refs,
