@@ -13,7 +13,7 @@ func rooms() map[string][]string {
 		// The command reads the repository it stands in with the git program that its user has: no mirror, no store.
 		"internal/face/cli": {
 			"internal/server", "internal/face/client", "internal/face/api/wire", "internal/face/starter", "internal/git/binary",
-			"internal/git/hook", "internal/git/manifest", "internal/git/plan", "internal/git/progress", "internal/foundation/...", "schemas",
+			"internal/git/forge/github", "internal/git/hook", "internal/git/manifest", "internal/git/plan", "internal/git/progress", "internal/foundation/...", "schemas",
 			"internal/connector/build", // what goes into an image, without an engine
 		},
 		"internal/server": {

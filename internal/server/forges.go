@@ -10,6 +10,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/config"
 	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/git/forge/gitea"
+	"github.com/waybill-dev/waybill/internal/git/forge/github"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
 	"github.com/waybill-dev/waybill/internal/waybill"
 	"github.com/waybill-dev/waybill/webhooks"
@@ -38,9 +39,26 @@ func (s *Server) openForge(f config.Forge) (forge.Host, error) {
 	switch f.Kind {
 	case config.Gitea:
 		return gitea.New(gitea.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: s.observe(f.Name)}), nil
+	case config.GitHub:
+		return s.openGitHub(f)
 	default:
 		return nil, waybill.Errorf(waybill.Unavailable, "forge %s: this program does not speak %s", f.Name, f.Kind)
 	}
+}
+
+// openGitHub speaks with a token or as an App, whose key is read once.
+func (s *Server) openGitHub(f config.Forge) (forge.Host, error) {
+	o := github.Options{URL: f.URL, Now: s.Now, Log: s.Log, Observe: s.observe(f.Name)}
+	if f.App == nil {
+		o.Token = token(f)
+		return github.New(o)
+	}
+	key, err := secretFile("key of forge "+f.Name, f.App.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	o.App = &github.App{ID: f.App.ID, Key: key}
+	return github.New(o)
 }
 
 // observe counts the requests to a forge.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/waybill-dev/waybill/internal/git/forge/github"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -28,7 +28,7 @@ import (
 type newApp struct {
 	name, organization string // organization is empty for a person's App
 	forge              string // name in the configuration, which stands in the hook's address
-	home, api          string // of GitHub
+	home               string // of GitHub
 	public             string // address of Waybill
 	folder             string
 	wait               time.Duration
@@ -52,9 +52,6 @@ func (a *app) forgeApp() *cobra.Command {
 				return misuse("%q is no name of a forge: use lower-case letters, digits and dashes", n.forge)
 			}
 			n.home = strings.TrimRight(n.home, "/")
-			if n.api = n.home + "/api/v3"; n.home == "https://github.com" {
-				n.api = "https://api.github.com"
-			}
 			return a.makeApp(cmd.Context(), n)
 		},
 	}
@@ -70,22 +67,6 @@ func (a *app) forgeApp() *cobra.Command {
 
 var appForge = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// manifest describes the App: what it may do and what it wants to hear of.
-func (n newApp) manifest(callback string) ([]byte, error) {
-	return json.Marshal(map[string]any{
-		"name": n.name, "url": n.public, "redirect_url": callback, "public": false,
-		"description":     "Checks, builds and deploys what is declared in waybill.yaml.",
-		"hook_attributes": map[string]any{"url": n.public + "/hooks/" + n.forge + "/app", "active": true},
-		"default_permissions": map[string]string{
-			"checks": "write", "contents": "read", "issues": "read", "merge_queues": "read", "metadata": "read",
-			"pull_requests": "write", "statuses": "write",
-		},
-		"default_events": []string{
-			"check_run", "check_suite", "create", "delete", "issue_comment", "merge_group", "pull_request", "push", "repository",
-		},
-	})
-}
-
 // appForm sends the manifest to GitHub from the person's browser, which is signed in there.
 const appForm = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Make a GitHub App</title>
 <body style="font-family: sans-serif; max-width: 40em; margin: 3em auto">
@@ -93,15 +74,6 @@ const appForm = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Mak
 <p>GitHub will show the name and ask you to confirm. Then the App's key comes back to the command that printed this address.</p>
 <form action="{{.Action}}" method="post"><input type="hidden" name="manifest" value="{{.Manifest}}"><button>Go on to {{.Home}}</button></form>
 </body></html>`
-
-// madeApp is what GitHub says of a new App.
-type madeApp struct {
-	ID     int64  `json:"id"`
-	Slug   string `json:"slug"`
-	Page   string `json:"html_url"`
-	Key    string `json:"pem"`
-	Secret string `json:"webhook_secret"`
-}
 
 // makeApp serves the page and waits for GitHub's answer.
 func (a *app) makeApp(ctx context.Context, n newApp) error {
@@ -112,7 +84,7 @@ func (a *app) makeApp(ctx context.Context, n newApp) error {
 		return waybill.Wrap(waybill.Unavailable, err, "cannot listen on this machine")
 	}
 	here, state := "http://"+listener.Addr().String(), rand.Text()
-	manifest, err := n.manifest(here + "/callback")
+	manifest, err := json.Marshal(github.ManifestFor(n.name, n.public, n.public+"/hooks/"+n.forge+"/app", here+"/callback"))
 	if err != nil {
 		return waybill.Wrap(waybill.Internal, err, "the manifest cannot be written")
 	}
@@ -130,16 +102,16 @@ func (a *app) makeApp(ctx context.Context, n newApp) error {
 	if _, err := fmt.Fprintf(a.Stdout, "open %s/ in a browser that is signed in to %s\n", here, n.home); err != nil {
 		return err
 	}
-	var made madeApp
 	select {
 	case code := <-codes:
-		if made, err = n.exchange(ctx, code); err != nil {
-			return err
+		made, err := github.Convert(ctx, github.Options{URL: n.home}, code)
+		if err != nil {
+			return waybill.Wrap(waybill.Unavailable, err, "GitHub did not hand out the App's key ("+err.Error()+"); delete the App there and start again")
 		}
+		return a.keepApp(n, made)
 	case <-ctx.Done():
 		return waybill.Errorf(waybill.Unavailable, "GitHub did not come back within %s", n.wait)
 	}
-	return a.keepApp(n, made)
 }
 
 // pages are the form and the address that GitHub sends the browser back to.
@@ -172,37 +144,8 @@ func (n newApp) pages(manifest []byte, state string, codes chan<- string) http.H
 
 var appCode = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
 
-// maxApp bounds GitHub's answer.
-const maxApp = 1 << 20
-
-// exchange turns the code, which is good once and for an hour, into the App's key and secret.
-func (n newApp) exchange(ctx context.Context, code string) (made madeApp, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.api+"/app-manifests/"+code+"/conversions", http.NoBody)
-	if err != nil {
-		return made, waybill.Wrap(waybill.Invalid, err, n.home+" is no address")
-	}
-	req.Header.Set("Accept", "application/vnd.github+json")
-	client := &http.Client{Timeout: 30 * time.Second}
-	res, err := client.Do(req)
-	if err != nil {
-		return made, waybill.Wrap(waybill.Unavailable, err, "GitHub cannot be asked for the App's key")
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusCreated {
-		return made, waybill.Errorf(waybill.Unavailable, "GitHub did not hand out the App's key: it says %s; delete the App there and start again", res.Status)
-	}
-	err = json.NewDecoder(io.LimitReader(res.Body, maxApp)).Decode(&made)
-	if err == nil && (made.ID <= 0 || made.Key == "" || made.Secret == "") {
-		err = errors.New("id, key or secret is missing")
-	}
-	if err != nil {
-		return made, waybill.Wrap(waybill.Unavailable, err, "GitHub's answer has no key; delete the App there and start again")
-	}
-	return made, nil
-}
-
 // keepApp writes key and secret and says what to do next.
-func (a *app) keepApp(n newApp, made madeApp) error {
+func (a *app) keepApp(n newApp, made github.Registration) error {
 	folder, err := filepath.Abs(n.folder)
 	if err != nil {
 		return waybill.Wrap(waybill.Invalid, err, "cannot resolve "+n.folder)
@@ -211,7 +154,7 @@ func (a *app) keepApp(n newApp, made madeApp) error {
 		return waybill.Wrap(waybill.Unavailable, err, "cannot create "+folder)
 	}
 	key, secret := filepath.Join(folder, n.forge+".app.pem"), filepath.Join(folder, n.forge+".app.secret")
-	for name, text := range map[string]string{key: made.Key, secret: made.Secret + "\n"} {
+	for name, text := range map[string]string{key: string(made.Key), secret: made.HookSecret + "\n"} {
 		if err := writeSecret(name, text); err != nil {
 			return err
 		}

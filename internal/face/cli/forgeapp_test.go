@@ -3,6 +3,11 @@ package cli
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"html"
 	"io"
 	"net/http"
@@ -18,6 +23,17 @@ import (
 // TestMakeApp goes the way of a browser: the form, GitHub, and back with a code.
 func TestMakeApp(t *testing.T) {
 	t.Parallel()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)}))
+	answer, err := json.Marshal(map[string]any{
+		"id": 42, "slug": "waybill-acme", "html_url": "https://hub.test/apps/waybill-acme", "pem": key, "webhook_secret": "s3cret",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var manifest, state string
 	github := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -25,7 +41,7 @@ func TestMakeApp(t *testing.T) {
 			manifest, state = r.PostFormValue("manifest"), r.URL.Query().Get("state")
 		case "/api/v3/app-manifests/c0de/conversions":
 			w.WriteHeader(http.StatusCreated)
-			_, _ = io.WriteString(w, `{"id":42,"slug":"waybill-acme","html_url":"https://hub.test/apps/waybill-acme","pem":"KEY\n","webhook_secret":"s3cret"}`)
+			_, _ = w.Write(answer)
 		default:
 			w.WriteHeader(http.StatusNotFound)
 		}
@@ -37,7 +53,7 @@ func TestMakeApp(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		done <- a.makeApp(t.Context(), newApp{
-			name: "Waybill", organization: "acme", forge: "hub", home: github.URL, api: github.URL + "/api/v3",
+			name: "Waybill", organization: "acme", forge: "hub", home: github.URL,
 			public: "https://waybill.example.test", folder: folder, wait: time.Minute,
 		})
 		_ = printed.Close()
@@ -71,7 +87,7 @@ func TestMakeApp(t *testing.T) {
 	if err != nil || <-done != nil {
 		t.Fatalf("%v\n%s", err, rest)
 	}
-	for name, want := range map[string]string{"hub.app.pem": "KEY\n", "hub.app.secret": "s3cret\n"} {
+	for name, want := range map[string]string{"hub.app.pem": key, "hub.app.secret": "s3cret\n"} {
 		name = filepath.Join(folder, name)
 		text, err := os.ReadFile(name)
 		if err != nil || string(text) != want {
