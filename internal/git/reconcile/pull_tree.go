@@ -19,7 +19,7 @@ import (
 // would make of them; w.head is what its author has written, w.conflicts where the two contradict each other.
 func (e *Engine) tree(ctx context.Context, w *work) (err error) {
 	w.conflicts, w.merged = nil, false
-	if w.head, err = e.Mirrors.Tree(ctx, w.repository, w.check.Commit); err != nil {
+	if w.head, err = e.files(ctx, w); err != nil {
 		return err
 	}
 	w.tree = w.head

@@ -26,8 +26,10 @@ type mirrors interface {
 	// Fetch resolves the tip of ref, makes its objects available and returns the commit; NotFound when ref is gone,
 	// TooLarge with the commit when its objects will not be.
 	Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error)
-	// Tree returns the files of a fetched commit.
+	// Tree returns the files of a fetched commit, or NotFound.
 	Tree(ctx context.Context, r waybill.Repository, commit string) (waybill.Tree, error)
+	// Keep makes Tree find a commit that came with the history of another; NotFound when it did not.
+	Keep(ctx context.Context, r waybill.Repository, commit string) error
 }
 
 // connectors is the room that declarations are handed to.
@@ -94,6 +96,7 @@ type work struct {
 	check      waybill.Check
 	tree       waybill.Tree
 	loaded     manifest.Result
+	passed     []waybill.Check // of commits that the ref left before anybody looked
 
 	// Of a pull request, nil for any other ref:
 	pull      *waybill.Pull
@@ -156,10 +159,16 @@ func (e *Engine) reconcile(ctx context.Context, w *work) error {
 		}
 	}
 	isNew, err := e.observe(ctx, w)
-	if err != nil || !isNew {
-		return err
+	if err == nil && isNew {
+		err = e.examine(ctx, w)
 	}
-	return e.examine(ctx, w)
+	for _, c := range w.passed {
+		if err == nil {
+			w.check = c
+			err = e.examine(ctx, w)
+		}
+	}
+	return err
 }
 
 // refused ends the checks of a ref that cannot be fetched any more: nobody comes back for them.
@@ -172,6 +181,7 @@ func (e *Engine) refused(ctx context.Context, w *work, open []waybill.Check, cau
 		if isNew {
 			open = append(open, w.check)
 		}
+		open = append(open, w.passed...)
 	}
 	for _, c := range open {
 		w.check, w.tip = c, c.Commit

@@ -70,6 +70,8 @@ func (d *desk) Tree(_ context.Context, _ waybill.Repository, commit string) (way
 	return d.commits[commit], d.unread
 }
 
+func (d *desk) Keep(context.Context, waybill.Repository, string) error { return nil }
+
 func (d *desk) Observe(context.Context, store.Querier, string, []waybill.Identity) ([]waybill.Observed, error) {
 	return d.observed, nil
 }

@@ -45,7 +45,10 @@ func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
 			return err
 		}
 		known, _, err := gitstore.FindRef(ctx, tx, w.repository.ID, w.ref)
-		if err != nil || known.Tip == w.tip {
+		if err != nil {
+			return err
+		}
+		if err := e.pass(ctx, tx, w, known, now); err != nil || known.Tip == w.tip {
 			isNew = false
 			return err
 		}
@@ -60,12 +63,7 @@ func (e *Engine) observe(ctx context.Context, w *work) (isNew bool, err error) {
 		if check.Actor, err = gitstore.Pusher(ctx, tx, w.repository.ID, w.ref, w.tip); err != nil {
 			return err
 		}
-		if err := gitstore.PutCheck(ctx, tx, check); err != nil {
-			return err
-		}
-		return gitstore.SetStatuses(ctx, tx, w.repository.ID, w.tip, []waybill.Status{
-			{Context: waybill.AggregateContext, URL: commitPage(w.repository, w.tip)},
-		})
+		return e.open(ctx, tx, w, check)
 	})
 	w.check = check
 	return isNew, err
@@ -222,7 +220,7 @@ func (e *Engine) handOver(ctx context.Context, tx *store.Tx, w *work, c *waybill
 // giveUp turns an error that the same commit will meet again into a final status; any other is tried again.
 func (e *Engine) giveUp(ctx context.Context, w *work, cause error) error {
 	last := w.item.Attempt >= maxAttempts && !errors.Is(cause, context.Canceled)
-	if !permanent(cause) && !last {
+	if !permanent(cause) && !last && !w.gone(cause) {
 		return cause
 	}
 	c := w.check
