@@ -30,11 +30,12 @@ func rooms() map[string][]string {
 
 		"internal/git/inbox":        {"internal/foundation/...", "internal/git/forge", "internal/git/progress", "webhooks"},
 		"internal/git/platform":     {"internal/foundation/...", "internal/git/manifest"},
-		"internal/git/reconcile":    {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge", "internal/git/merge"},
+		"internal/git/reconcile":    {"internal/foundation/...", "internal/git/manifest", "internal/git/plan", "internal/git/forge", "internal/git/merge", "internal/git/comment"},
 		"internal/git/manifest":     {"internal/foundation/filter", "internal/foundation/memo", "internal/foundation/schema", "schemas"},
 		"internal/git/hook":         {"internal/git/progress", "webhooks"},
 		"internal/git/plan":         {},
 		"internal/git/merge":        {},
+		"internal/git/comment":      {},
 		"internal/git/progress":     {},
 		"internal/git/binary":       {},
 		"internal/git/repo":         {"internal/foundation/...", "internal/git/binary"},
@@ -105,7 +106,7 @@ func wholeProcess(dir string) []string {
 
 // pure lists packages that decide and do nothing else, so that they can be fuzzed and read without a machine in mind.
 func pure() []string {
-	return []string{domain, "internal/git/manifest", "internal/git/plan", "internal/git/merge"}
+	return []string{domain, "internal/git/manifest", "internal/git/plan", "internal/git/merge", "internal/git/comment"}
 }
 
 // impure lists standard packages that reach outside the process.
