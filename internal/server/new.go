@@ -89,6 +89,8 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	// A tenant that waits for a slow repository, or for its turn to build, must leave workers to the others.
 	work.Handle(reconcile.Kind, 8, 2, git.refs.Handle)
 	work.Handle(reconcile.PullKind, 4, 2, git.refs.HandlePull)
+	work.Handle(reconcile.CommentKind, 2, 1, git.refs.HandleComment)
+	work.Handle(reconcile.CommandKind, 2, 1, git.refs.HandleCommand)
 	work.Handle(release.Kind, 16, 4, releases.Handle)
 	work.Handle(inbox.WatchKind, 2, 1, git.watcher.Handle)
 	work.Handle(forge.Kind, 4, 1, git.outbox.Handle) // the notes of a repository have one writer
@@ -159,7 +161,7 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine, forges 
 	return gitRoom{
 		refs: reconcile.New(reconcile.Options{
 			DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Platform: settings, Now: s.Now, Log: s.Log,
-			History: mirrors, Forge: forges.conversation, PublicURL: s.publicURL(),
+			History: mirrors, Forge: forges.conversation, PublicURL: s.publicURL(), Comments: s.Config.Pulls.Comment,
 			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated, Found: s.metrics.Found},
 		}),
 		watcher: watcher, settings: settings,

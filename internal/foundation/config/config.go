@@ -22,6 +22,7 @@ type Config struct {
 	Platform    Platform
 	Build       Build
 	Runs        Runs
+	Pulls       Pulls
 	Forges      []Forge
 	Poll        Poll
 	Retention   Retention
@@ -54,6 +55,11 @@ type Build struct {
 // Runs limits runs.
 type Runs struct {
 	Concurrency int // runs at once
+}
+
+// Pulls says what happens at pull requests.
+type Pulls struct {
+	Comment string // when they get one: off, on-change or always
 }
 
 // Poll says how often repositories are looked at without being told to.

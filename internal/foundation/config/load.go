@@ -225,6 +225,7 @@ type wire struct {
 		MinFree     string
 	}
 	Runs      Runs
+	Pulls     Pulls
 	Forges    []Forge
 	Poll      struct{ Plain, Unhooked, Hooked string }
 	Retention struct {
@@ -247,7 +248,7 @@ func fill(d *schema.Document, outline *schema.Outline) (Config, error) {
 	c := Config{
 		Data: w.Data, Database: w.Database, Listen: w.Listen, AdminListen: w.AdminListen,
 		PublicURL: strings.TrimRight(w.PublicURL, "/"), BinPath: w.BinPath, Docker: w.Docker, Registry: w.Registry, Platform: w.Platform,
-		Build: Build{AllowHosts: w.Build.AllowHosts, Concurrency: w.Build.Concurrency}, Runs: w.Runs,
+		Build: Build{AllowHosts: w.Build.AllowHosts, Concurrency: w.Build.Concurrency}, Runs: w.Runs, Pulls: w.Pulls,
 		Retention: Retention{Images: w.Retention.Images}, Log: w.Log,
 	}
 	if c.Database == "" {

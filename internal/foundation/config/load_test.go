@@ -27,7 +27,7 @@ func defaults() config.Config {
 	return config.Config{
 		Data: ".waybill", Database: ".waybill/waybill.db", Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081",
 		Build: config.Build{AllowHosts: []string{}, Concurrency: 2, MinFreeBytes: 2 << 30},
-		Runs:  config.Runs{Concurrency: 5}, Forges: []config.Forge{},
+		Runs:  config.Runs{Concurrency: 5}, Pulls: config.Pulls{Comment: "on-change"}, Forges: []config.Forge{},
 		Poll: config.Poll{Plain: 30 * time.Second, Unhooked: time.Minute, Hooked: 5 * time.Minute},
 		Retention: config.Retention{
 			FailedLogs: 30 * 24 * time.Hour, Images: 5, Deliveries: 30 * 24 * time.Hour, Withdrawn: time.Hour,

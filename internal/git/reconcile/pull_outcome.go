@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -100,6 +99,9 @@ func (e *Engine) offer(ctx context.Context, tx *store.Tx, w *work, c *waybill.Ch
 	if err := gitstore.SetPullAgainst(ctx, tx, c.Repository, w.pull.Number, w.base); err != nil {
 		return err
 	}
+	if err := gitstore.SetPullNote(ctx, tx, c.Repository, w.pull.Number, ""); err != nil {
+		return err
+	}
 	c.Changes = nil
 	for _, change := range news(changes) {
 		change.Wanted, change.Content = nil, ""
@@ -143,13 +145,4 @@ func (w *work) inHead(ctx context.Context) ([]waybill.Declaration, error) {
 		list = append(list, d)
 	}
 	return list, nil
-}
-
-// CommentKind is the kind of work that HandleComment does: the comment of one pull request.
-const CommentKind = "comment"
-
-// say asks for the comment of a pull request to be brought up to date.
-func (e *Engine) say(ctx context.Context, tx *store.Tx, r waybill.Repository, number int) error {
-	_, err := queue.Enqueue(ctx, tx, queue.Entry{Kind: CommentKind, Key: PullKey(r.ID, number), Tenant: r.Owner})
-	return err
 }

@@ -68,6 +68,7 @@ type Options struct {
 	History   history
 	Forge     func(name string) (forge.Conversation, bool)
 	Trials    trials
+	Comments  string // CommentOff, CommentChange or CommentAlways
 	PublicURL string // where people reach the portal, without slash at the end
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -81,8 +82,11 @@ type Observer struct {
 	Found     func(findings waybill.Findings) // once for each check, when it has ended
 }
 
-// Engine reconciles refs.
-type Engine struct{ Options }
+// Engine reconciles refs and pull requests.
+type Engine struct {
+	Options
+	turns turns
+}
 
 // New returns an Engine.
 func New(o Options) *Engine { return &Engine{Options: o} }
