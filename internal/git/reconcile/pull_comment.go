@@ -106,8 +106,8 @@ func (e *Engine) worth(p waybill.Pull, c waybill.Check) bool {
 
 // afterStatus waits until the forge knows what the commit says. A forge that will never take it keeps nobody waiting.
 func (e *Engine) afterStatus(ctx context.Context, q store.Querier, c waybill.Check) error {
-	pending, discarded, err := queue.Standing(ctx, q, forge.Kind, gitstore.CommitKey(c.Repository, c.Commit))
-	if err == nil && pending && !discarded {
+	pending, err := queue.Pending(ctx, q, forge.Kind, gitstore.CommitKey(c.Repository, c.Commit))
+	if err == nil && pending {
 		err = waitError{statusPause, "waiting for the statuses of " + waybill.ShortCommit(c.Commit)}
 	}
 	return err
