@@ -132,7 +132,7 @@ func TestAFullDiskFailsTheGroupAndPasses(t *testing.T) {
 	t.Parallel()
 	db := openFile(t, nil)
 	ctx := t.Context()
-	if _, err := db.write.ExecContext(ctx, `PRAGMA max_page_count = 70`); err != nil {
+	if _, err := db.conn.ExecContext(ctx, `PRAGMA max_page_count = 70`); err != nil {
 		t.Fatal(err)
 	}
 	big := strings.Repeat("x", 1<<20)

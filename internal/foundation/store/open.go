@@ -35,13 +35,17 @@ type DB struct {
 	write  *sql.DB
 	jobs   chan *job // SQLite: writes on their way to the writer
 	lock   *os.File  // SQLite: held while open
+	conn   *sql.Conn // SQLite: the one that writes
+	reads  *prepared // SQLite: statements of the read pool
+	writes *prepared // SQLite: statements of conn
 	origin string    // PostgreSQL: marks the notifications of this process
 
 	ctx    context.Context //nolint:containedctx // The life of the database: group commits must outlive each caller.
 	cancel context.CancelCauseFunc
-	owned  sync.WaitGroup // the writer or the listener
-	closed chan struct{}  // closed by Close: no new writes
-	ended  chan struct{}  // closed when the writer has ended: queued writes will not be answered
+	calm   context.Context //nolint:containedctx // ctx without its end, which the driver would watch at each statement.
+	owned  sync.WaitGroup  // the writer or the listener
+	closed chan struct{}   // closed by Close: no new writes
+	ended  chan struct{}   // closed when the writer has ended: queued writes will not be answered
 	once   sync.Once
 	busy   sync.RWMutex // PostgreSQL: held for reading by each write
 	hangUp context.CancelFunc
@@ -74,6 +78,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		db.commit = func(_ []string, run func() error) error { return run() }
 	}
 	db.ctx, db.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	db.calm = context.WithoutCancel(ctx)
 	open := db.openSQLite
 	if strings.HasPrefix(o.URL, "postgres://") || strings.HasPrefix(o.URL, "postgresql://") {
 		open = db.openPostgres
@@ -109,6 +114,9 @@ func (db *DB) Close() error {
 // release closes what Open acquired, in reverse.
 func (db *DB) release() error {
 	var first error
+	if db.conn != nil {
+		_ = db.conn.Close() // back to its pool, which is closed next
+	}
 	for _, pool := range []*sql.DB{db.read, db.write} {
 		if pool == nil {
 			continue
@@ -152,4 +160,4 @@ func (db *DB) run(ctx context.Context, name string, level sql.IsolationLevel, fn
 }
 
 // Query returns the read pool. Reads see everything whose Write has returned.
-func (db *DB) Query() Querier { return pool{db.read} }
+func (db *DB) Query() Querier { return pool{db.read, db.reads} }

@@ -69,6 +69,11 @@ func (db *DB) openPools(ctx context.Context, path string) error {
 	if db.read, err = sql.Open("sqlite", sqliteURL(path, true)); err != nil {
 		return translate(err)
 	}
+	if db.conn, err = db.write.Conn(db.calm); err != nil {
+		return translate(err)
+	}
+	db.writes = &prepared{on: db.conn, ctx: db.calm}
+	db.reads = &prepared{on: db.read, ctx: db.calm}
 	readers := max(4, runtime.GOMAXPROCS(0))
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)

@@ -18,15 +18,18 @@ type Querier interface {
 }
 
 // pool is the Querier outside transactions.
-type pool struct{ db *sql.DB }
+type pool struct {
+	db       *sql.DB
+	prepared *prepared // SQLite
+}
 
 func (p pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := p.db.QueryContext(ctx, query, clean(args)...)
+	rows, err := p.prepared.query(ctx, p.db, query, clean(args))
 	return rows, translate(err)
 }
 
 func (p pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return p.db.QueryRowContext(ctx, query, clean(args)...)
+	return p.prepared.row(ctx, p.db, query, clean(args))
 }
 
 // Tx is one transaction. It belongs to the function that Write called, and to one goroutine.
@@ -36,6 +39,7 @@ type Tx struct {
 	now    time.Time
 	topics []string
 	after  []func()
+	ended  bool // the function that it belongs to has returned
 }
 
 func (db *DB) newTx(tx *sql.Tx) *Tx {
@@ -66,7 +70,7 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 
 // QueryRowContext runs a query for at most one row in the transaction.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return tx.sql.QueryRowContext(tx.statement(ctx), query, clean(args)...)
+	return tx.prepared().row(tx.statement(ctx), tx.sql, query, clean(args))
 }
 
 // ExecContext runs a statement in the transaction. It reports Conflict when a unique value is there already.
@@ -74,7 +78,7 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err := ctx.Err(); err != nil {
 		return nil, translate(context.Cause(ctx))
 	}
-	res, err := tx.sql.ExecContext(tx.statement(ctx), query, clean(args)...)
+	res, err := tx.prepared().exec(tx.statement(ctx), tx.sql, query, clean(args))
 	return res, translate(err)
 }
 
@@ -88,11 +92,20 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (changed int6
 	return changed, translate(err)
 }
 
+// prepared returns the statements of the one connection that SQLite is written through, on which the transaction is.
+// Those that return many rows are run by their text: one may run within the rows of itself.
+func (tx *Tx) prepared() *prepared {
+	if tx.ended {
+		return nil
+	}
+	return tx.db.writes
+}
+
 // statement returns the context that a statement runs with. SQLite rolls back the whole transaction when a statement
 // is interrupted, which would take the other members of a group commit along.
 func (tx *Tx) statement(ctx context.Context) context.Context {
 	if tx.db.dialect == SQLite {
-		return tx.db.ctx
+		return tx.db.calm
 	}
 	return ctx
 }
@@ -104,6 +117,7 @@ func (tx *Tx) call(fn func(tx *Tx) error) (err error) {
 			err = waybill.Wrap(waybill.Internal, fmt.Errorf("%v\n%s", p, debug.Stack()), "a transaction panicked")
 		}
 	}()
+	defer func() { tx.ended = true }()
 	return translate(fn(tx))
 }
 

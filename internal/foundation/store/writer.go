@@ -128,7 +128,7 @@ func (db *DB) transact(batch []*job) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	tx, err := db.write.BeginTx(db.ctx, nil)
+	tx, err := db.conn.BeginTx(db.ctx, nil)
 	if err != nil {
 		return translate(err)
 	}
@@ -139,7 +139,7 @@ func (db *DB) transact(batch []*job) error {
 		j.tx = db.newTx(tx)
 		if len(batch) == 1 {
 			j.err = j.tx.call(j.fn)
-		} else if err := j.inSavepoint(db.ctx); err != nil {
+		} else if err := db.inSavepoint(j); err != nil {
 			return err
 		}
 		if j.err == nil {
@@ -157,16 +157,16 @@ func (db *DB) transact(batch []*job) error {
 }
 
 // inSavepoint runs the write, whose error concerns it alone. It reports errTakenBack when the savepoint is gone.
-func (j *job) inSavepoint(ctx context.Context) error {
-	if _, err := j.tx.sql.ExecContext(ctx, "SAVEPOINT member"); err != nil {
+func (db *DB) inSavepoint(j *job) error {
+	if _, err := db.writes.exec(db.calm, j.tx.sql, "SAVEPOINT member", nil); err != nil {
 		return translate(err)
 	}
 	if j.err = j.tx.call(j.fn); j.err != nil {
-		if _, err := j.tx.sql.ExecContext(ctx, "ROLLBACK TO member"); err != nil {
+		if _, err := db.writes.exec(db.calm, j.tx.sql, "ROLLBACK TO member", nil); err != nil {
 			return errTakenBack
 		}
 	}
-	if _, err := j.tx.sql.ExecContext(ctx, "RELEASE member"); err != nil {
+	if _, err := db.writes.exec(db.calm, j.tx.sql, "RELEASE member", nil); err != nil {
 		return errTakenBack
 	}
 	return nil
