@@ -27,7 +27,7 @@ type cluster struct {
 }
 
 // theCluster is shared by all tests of a process: starting one takes seconds.
-var theCluster = sync.OnceValues(startCluster)
+var theCluster = sync.OnceValues(func() (*cluster, error) { return startCluster("off") })
 
 // Postgres returns the URL of an empty schema in a real PostgreSQL server that belongs to this test process. The schema
 // is dropped when the test ends, the server when the process ends. The test fails when PostgreSQL is not installed.
@@ -45,6 +45,18 @@ func Postgres(t testing.TB) string {
 		c.exec(t, ctx, `DROP SCHEMA "`+schema+`" CASCADE`)
 	})
 	return c.url(schema)
+}
+
+// DurablePostgres is Postgres on a server of its own that keeps what it has acknowledged, as in production: for
+// benchmarks. It is as slow as the disk.
+func DurablePostgres(t testing.TB) string {
+	t.Helper()
+	c, err := startCluster("on")
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(func() { _ = c.alive.Close() })
+	return c.url("public")
 }
 
 func (c *cluster) url(schema string) string {
@@ -84,8 +96,8 @@ func postgresBin() (string, error) {
 	return filepath.Dir(initdb), nil
 }
 
-// serve runs the server until standard input ends.
-const serve = `"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+// serve runs the server until standard input ends; $3 says whether it is to survive a crash of the machine.
+const serve = `"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c "fsync=$3" -c "full_page_writes=$3" \
 	-c shared_buffers=32MB -c max_connections=400 >"$2/log" 2>&1 &
 server=$!
 read -r _
@@ -95,7 +107,7 @@ rm -rf "$2"`
 
 // startCluster makes and starts a server that only listens on a socket in a folder of its own. Its texts are sorted by
 // an English dictionary, to find code that counts on the order of bytes.
-func startCluster() (*cluster, error) {
+func startCluster(durable string) (*cluster, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
@@ -114,7 +126,7 @@ func startCluster() (*cluster, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	server := exec.Command("/bin/sh", "-c", serve, "sh", bin, dir)
+	server := exec.Command("/bin/sh", "-c", serve, "sh", bin, dir, durable)
 	server.Dir, server.SysProcAttr = dir, attr
 	input, alive, err := os.Pipe()
 	if err != nil {

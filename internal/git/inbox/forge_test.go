@@ -58,7 +58,7 @@ type hook struct {
 }
 
 // request returns what is sent.
-func (h hook) request(t *testing.T) (http.Header, []byte) {
+func (h hook) request(t testing.TB) (http.Header, []byte) {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("../../../webhooks/testdata", h.fixture))
 	if err != nil {
