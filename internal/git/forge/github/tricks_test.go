@@ -1,6 +1,7 @@
 package github
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -77,7 +78,10 @@ func failsAfter(rw http.ResponseWriter, r *http.Request, next http.Handler) {
 }
 
 // hangs never answers.
-func hangs(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+func hangs(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+	_, _ = io.Copy(io.Discard, r.Body) // only then does the server see that the client went away
+	<-r.Context().Done()
+}
 
 // huge does what it is asked and answers without end.
 func huge(rw http.ResponseWriter, r *http.Request, next http.Handler) {
