@@ -161,7 +161,7 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine, forges 
 	return gitRoom{
 		refs: reconcile.New(reconcile.Options{
 			DB: s.db, Mirrors: mirrors, Loader: loader, Connectors: releases, Platform: settings, Now: s.Now, Log: s.Log,
-			History: mirrors, Forge: forges.conversation, PublicURL: s.publicURL(), Comments: s.Config.Pulls.Comment,
+			History: mirrors, Trials: releases, Forge: forges.conversation, PublicURL: s.publicURL(), Comments: s.Config.Pulls.Comment,
 			Observer: reconcile.Observer{Git: s.metrics.Git, Validated: s.metrics.Validated, Found: s.metrics.Found},
 		}),
 		watcher: watcher, settings: settings,

@@ -163,10 +163,18 @@ func released(ctx context.Context, q store.Querier, c waybill.Check, change wayb
 
 // wake makes a worker look at the lane of r. A worker that is busy there hears of it too.
 func wake(ctx context.Context, tx *store.Tx, r waybill.Release) error {
-	key := LaneKey(r.Declaration.Identity, r.Environment)
+	key := laneOf(r)
 	tx.Notify(laneTopic(key))
 	_, err := queue.Enqueue(ctx, tx, queue.Entry{Kind: Kind, Key: key, Tenant: r.Declaration.Connector.Owner})
 	return err
+}
+
+// laneOf names the work that r is part of.
+func laneOf(r waybill.Release) string {
+	if r.Environment == waybill.Try {
+		return tryKey(r)
+	}
+	return LaneKey(r.Declaration.Identity, r.Environment)
 }
 
 func laneTopic(key string) string { return "lane:" + key }

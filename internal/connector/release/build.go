@@ -115,6 +115,10 @@ func (e *Engine) checkHealth(ctx context.Context, j *job, log io.Writer) error {
 	if app.HealthCheck == nil {
 		return nil
 	}
+	if r.Environment == waybill.Try && len(r.Declaration.Connector.Secrets) > 0 {
+		_, _ = fmt.Fprintln(log, "health check: left out, as a pull request has no secrets")
+		return nil
+	}
 	program := programDigest(app)
 	if ok, _, _, found, err := connectorstore.FindHealth(ctx, e.DB.Query(), r.Image, program); err != nil || found && ok {
 		return err
@@ -175,7 +179,7 @@ func unhealthy(exit runner.Exit, limit time.Duration) string {
 
 // pushImage copies the image to the registry, when there is one.
 func (e *Engine) pushImage(ctx context.Context, j *job, log io.Writer) error {
-	if e.Pusher == nil || j.release.RepoDigest != "" {
+	if e.Pusher == nil || j.release.RepoDigest != "" || j.release.Environment == waybill.Try {
 		return nil
 	}
 	reference := e.Registry + "/" + j.release.Declaration.Name + ":" + shortHex(j.release.Image)

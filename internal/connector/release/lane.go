@@ -4,25 +4,32 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
-	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 // Handle works on the open releases of one lane; it is the queue's handler for Kind.
 func (e *Engine) Handle(ctx context.Context, item queue.Item) queue.Result {
-	id, env, err := parseLane(item.Key)
+	key, place, _ := strings.Cut(item.Key, " ")
+	id, env, err := parseLane(key)
 	if err != nil {
 		return queue.Discard(err)
 	}
-	open, err := connectorstore.Lane(ctx, e.DB.Query(), id.Name, id.Major, env)
+	open, err := e.lane(ctx, id, env, place)
 	if err != nil {
 		return queue.Retry(err)
+	}
+	if env == waybill.Try {
+		if err := e.try(ctx, item, open); err != nil {
+			return verdict(err)
+		}
+		return queue.Done()
 	}
 	sequence(open, env)
 	for i := range open {
@@ -100,6 +107,10 @@ func (e *Engine) work(ctx context.Context, j *job) error {
 
 // settle ends the release when the error will not go away by trying again.
 func (e *Engine) settle(ctx context.Context, j *job, step waybill.Step, err error) error {
+	var needless needlessError
+	if errors.As(context.Cause(ctx), &needless) {
+		return e.giveUp(context.WithoutCancel(ctx), j, needless.why)
+	}
 	var newer supersededError
 	if asSuperseded(ctx, err, &newer) && !deploying(j.release) {
 		return e.supersede(context.WithoutCancel(ctx), j, newer.commit)

@@ -54,6 +54,9 @@ func (e *Engine) before(ctx context.Context, id waybill.Identity, env waybill.En
 
 // switchTo moves the live pointer by hand, if the checks allow it in the same transaction.
 func (e *Engine) switchTo(ctx context.Context, r waybill.Release, by waybill.Actor, checks ...func(*store.Tx) error) (waybill.Live, error) {
+	if r.Environment == waybill.Try {
+		return waybill.Live{}, waybill.Errorf(waybill.Conflict, "release %s was built for a pull request and is never live; merge it", r.ID)
+	}
 	if r.Outcome != waybill.OK {
 		return waybill.Live{}, waybill.Errorf(waybill.Conflict, "release %s of %s is %s; only one that succeeded can be live", r.ID, r.Declaration.Identity, r.Outcome)
 	}

@@ -138,7 +138,7 @@ func (e *Engine) report(ctx context.Context, tx *store.Tx, r waybill.Release) er
 // Of several versions the highest speaks. It leaves to the dev release what that has to say, unless that did not succeed.
 func speech(ctx context.Context, q store.Querier, r waybill.Release) ([]waybill.Step, error) {
 	steps := waybill.StepsTo(r.Environment)
-	if r.Environment != waybill.Prod {
+	if r.Environment == waybill.Dev {
 		return steps, nil
 	}
 	siblings, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
@@ -148,6 +148,10 @@ func speech(ctx context.Context, q store.Querier, r waybill.Release) ([]waybill.
 	switch {
 	case err != nil:
 		return nil, err
+	case r.Environment == waybill.Try && slices.ContainsFunc(siblings, func(o waybill.Release) bool { return o.Environment != waybill.Try }):
+		return nil, nil // what goes somewhere says more
+	case r.Environment == waybill.Try:
+		return steps, nil
 	case slices.ContainsFunc(siblings, func(o waybill.Release) bool {
 		return o.Environment == waybill.Prod && compareSemver(o.Semver, r.Semver) > 0
 	}):

@@ -199,7 +199,11 @@ func (h *house) settleDown() {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		if len(open) == 0 {
+		tries, err := connectorstore.Releases(ctx, h.DB.Query(), connectorstore.ReleaseFilter{Open: true, Environment: waybill.Try})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if len(open)+len(tries) == 0 {
 			break
 		}
 		select {

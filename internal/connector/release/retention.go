@@ -2,20 +2,21 @@ package release
 
 import (
 	"context"
+	"errors"
 
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// Sweep removes images that are neither live nor among the newest successful releases of their connector major, and
-// old logs of failed builds. An image that cannot be removed now is tried again at the next sweep.
+// Sweep removes images that are neither live nor among the newest successful releases of their connector major nor of an
+// open pull request, and old logs of failed builds and of pull requests. An image that cannot be removed now is tried again at the next sweep.
 func (e *Engine) Sweep(ctx context.Context) error {
-	kept, err := e.keptImages(ctx)
+	images, err := connectorstore.Images(ctx, e.DB.Query()) // first: what is built meanwhile is not among them
 	if err != nil {
 		return err
 	}
-	images, err := connectorstore.Images(ctx, e.DB.Query())
+	kept, err := e.keptImages(ctx, images)
 	if err != nil {
 		return err
 	}
@@ -30,8 +31,8 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return e.sweepLogs(ctx)
 }
 
-// keptImages lists the images that something still needs.
-func (e *Engine) keptImages(ctx context.Context) (map[string]bool, error) {
+// keptImages lists which of the images something still needs, and maybe more.
+func (e *Engine) keptImages(ctx context.Context, images []connectorstore.Image) (map[string]bool, error) {
 	kept := map[string]bool{}
 	lives, err := connectorstore.Lives(ctx, e.DB.Query())
 	if err != nil {
@@ -45,7 +46,7 @@ func (e *Engine) keptImages(ctx context.Context) (map[string]bool, error) {
 		kept[r.Image] = true
 	}
 	recent := map[string]int{}
-	err = e.eachRelease(ctx, func(r waybill.Release) error {
+	err = e.eachRelease(ctx, "", func(r waybill.Release) error {
 		id := r.Declaration.Identity.String()
 		if !r.Outcome.Final() || recent[id] < e.KeptImages {
 			kept[r.Image] = true
@@ -55,7 +56,10 @@ func (e *Engine) keptImages(ctx context.Context) (map[string]bool, error) {
 		}
 		return nil
 	})
-	return kept, err
+	if err != nil {
+		return nil, err
+	}
+	return kept, e.keptTries(ctx, images, kept)
 }
 
 // forget removes an image from the engine and then from the store, so that a crash between leaves a record to retry.
@@ -71,19 +75,20 @@ func (e *Engine) forget(ctx context.Context, image connectorstore.Image) error {
 // sweepLogs removes the logs of builds that failed long ago.
 func (e *Engine) sweepLogs(ctx context.Context) error {
 	limit := e.Now().Add(-e.FailedLogs)
-	return e.eachRelease(ctx, func(r waybill.Release) error {
-		if r.Outcome == waybill.OK || !r.Outcome.Final() || r.Created.After(limit) {
+	old := func(r waybill.Release) error {
+		if r.Outcome == waybill.OK && r.Environment != waybill.Try || !r.Outcome.Final() || r.Created.After(limit) {
 			return nil
 		}
 		return e.Logs.Remove(buildLog(r))
-	})
+	}
+	return errors.Join(e.eachRelease(ctx, "", old), e.eachRelease(ctx, waybill.Try, old))
 }
 
-// eachRelease calls fn for every release, newest first.
-func (e *Engine) eachRelease(ctx context.Context, fn func(waybill.Release) error) error {
+// eachRelease calls fn for every release to an environment, newest first; without one, for all but those of pull requests.
+func (e *Engine) eachRelease(ctx context.Context, env waybill.Environment, fn func(waybill.Release) error) error {
 	before := ""
 	for {
-		page, err := connectorstore.Releases(ctx, e.DB.Query(), connectorstore.ReleaseFilter{Before: before, Limit: 200})
+		page, err := connectorstore.Releases(ctx, e.DB.Query(), connectorstore.ReleaseFilter{Environment: env, Before: before, Limit: 200})
 		if err != nil || len(page) == 0 {
 			return err
 		}

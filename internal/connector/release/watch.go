@@ -28,14 +28,20 @@ type waitError struct {
 
 func (e waitError) Error() string { return e.reason }
 
-// watch cancels the returned context as soon as a newer dev release enters the lane. stop ends the watching.
+// needlessError is the cause with which the build of a pull request is cancelled.
+type needlessError struct{ why string }
+
+func (e needlessError) Error() string { return e.why }
+
+// watch cancels the returned context as soon as a newer dev release enters the lane, or a pull request does not need its
+// build any more. stop ends the watching.
 func (e *Engine) watch(ctx context.Context, j *job) (watched context.Context, stop func()) {
-	if j.release.Environment != waybill.Dev {
+	if j.release.Environment == waybill.Prod {
 		return ctx, func() {}
 	}
 	r := j.release
 	ctx, cancel := context.WithCancelCause(ctx)
-	wake, unsubscribe := e.DB.Subscribe(laneTopic(LaneKey(r.Declaration.Identity, r.Environment)))
+	wake, unsubscribe := e.DB.Subscribe(laneTopic(laneOf(r)))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -58,8 +64,16 @@ func (e *Engine) watch(ctx context.Context, j *job) (watched context.Context, st
 	}
 }
 
-// overtaken returns a supersededError when the lane holds a newer release than r.
+// overtaken returns a supersededError when the lane holds a newer release than r, and a needlessError when its pull
+// request has moved on.
 func (e *Engine) overtaken(ctx context.Context, r waybill.Release) error {
+	if r.Environment == waybill.Try {
+		why, err := e.unwanted(ctx, r)
+		if err != nil || why == "" {
+			return nil //nolint:nilerr // as below
+		}
+		return needlessError{why}
+	}
 	open, err := connectorstore.Lane(ctx, e.DB.Query(), r.Declaration.Name, r.Declaration.Major, r.Environment)
 	if err != nil || len(open) == 0 {
 		return nil //nolint:nilerr // the next wake looks again; the transactions of the steps do not depend on it

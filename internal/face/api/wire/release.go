@@ -7,7 +7,7 @@ type Release struct {
 	ID          string    `json:"id" doc:"ULID."`
 	Connector   string    `json:"connector" example:"shop-feed" doc:"Connector."`
 	Major       int       `json:"major" example:"1" doc:"Major version."`
-	Environment string    `json:"environment" enum:"dev,prod" doc:"Where it goes."`
+	Environment string    `json:"environment" enum:"dev,prod,try" doc:"Where it goes; try is the build of a pull request, which goes nowhere."`
 	Repository  string    `json:"repository" doc:"Id of the repository."`
 	Ref         string    `json:"ref" example:"refs/heads/main" doc:"Ref that caused it."`
 	Commit      string    `json:"commit" doc:"Commit."`

@@ -57,7 +57,8 @@ func Release(ctx context.Context, q store.Querier, id string) (waybill.Release, 
 	return store.Get(ctx, q, "release "+id, releaseRow, `SELECT `+releaseColumns+` FROM releases WHERE id = $1`, id)
 }
 
-// ReleaseFilter selects releases; zero fields select all.
+// ReleaseFilter selects releases; zero fields select all, but those that were built for a pull request only when the
+// environment, a commit or a check asks for them.
 type ReleaseFilter struct {
 	Connector   string
 	Major       int
@@ -81,6 +82,9 @@ func Releases(ctx context.Context, q store.Querier, f ReleaseFilter) ([]waybill.
 	w.And("sha = $", f.Commit)
 	w.And("semver = $", f.Semver)
 	w.And("check_id = $", f.Check)
+	if f.Environment == "" && f.Commit == "" && f.Check == "" {
+		w.Only("environment <> 'try'")
+	}
 	if f.Open {
 		w.Only("outcome IN ('waiting', 'running')")
 	}
