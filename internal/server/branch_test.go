@@ -110,6 +110,6 @@ waybill  feeds/other  COMMIT1  main
   waybill.yaml:4:9: error WB102: the name "NAME" is taken by a connector of team feeds in another repository (choose another metadata.name)
   SERVER/repositories/feeds/other/commits/COMMIT1
 `, other.clone.Push("main"), thief)
-	finding := ` failure 1 error: waybill.yaml:4:1 the name "NAME" is taken by a connector of team feeds in another repository`
+	finding := ` failure 1 error: waybill.yaml:4:9 the name "NAME" is taken by a connector of team feeds in another repository`
 	other.agree(thief, "waybill"+finding, "waybill/NAME/validate"+finding)
 }

@@ -103,14 +103,14 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 
 	pages, err := portal.New(portal.Options{
 		DB: s.db, Logs: s.blobs, Versions: releases, Retrier: git.refs, Runs: runs, Start: startFromPage(runs), Now: o.Now,
-		Log: o.Log, Open: alone(o.Config),
+		Log: o.Log, Platform: git.settings.URL, Open: alone(o.Config),
 	})
 	if err != nil {
 		return nil, err
 	}
 	rest, err := api.New(api.Options{
 		DB: s.db, Releases: releases, Commits: git.refs, Previews: git.refs, Repositories: git.watcher, Runs: runs, Logs: s.blobs,
-		Tokens: s.keeper, Log: o.Log, Now: o.Now, Version: o.Version, PublicURL: s.publicURL,
+		Tokens: s.keeper, Log: o.Log, Now: o.Now, Version: o.Version, Platform: git.settings.URL, PublicURL: s.publicURL,
 	})
 	if err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func TestPlatformRepository(t *testing.T) {
 	platform.Commit("Shrink", map[string]string{"waybill.yaml": strings.Replace(w.settings("busybox:*"), "spec: {base", "spec: {maxImageSize: 1Ki, base", 1) + w.assigned()})
 	platform.Push("main")
 	w.clone.Commit("Change", map[string]string{"waybill.yaml": w.manifest("  run: {timeout: 5m}\n")})
-	if seen := testkit.Remote(w.clone.Push("main")); !strings.Contains(seen, "build     failed") || !strings.Contains(seen, "policy images allows 1.0 KiB: Build on images") {
+	if seen := testkit.Remote(w.clone.Push("main")); !strings.Contains(seen, "build     failed") || !strings.Contains(seen, "policy images allows 1 KiB: Build on images") {
 		t.Errorf("a push of an image that is too large:\n%s", seen)
 	}
 

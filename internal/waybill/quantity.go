@@ -28,3 +28,16 @@ func ParseBytes(s string) (bytes int64, ok bool) {
 	}
 	return 0, false
 }
+
+// FormatBytes writes an amount for people: 500 MiB, 1.5 GiB.
+func FormatBytes(n int64) string {
+	for _, u := range []struct {
+		suffix string
+		bytes  int64
+	}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if n >= u.bytes {
+			return strings.TrimSuffix(strconv.FormatFloat(float64(n)/float64(u.bytes), 'f', 1, 64), ".0") + " " + u.suffix
+		}
+	}
+	return strconv.FormatInt(n, 10) + " B"
+}

@@ -47,7 +47,7 @@ func (e *Engine) awaitSpace(ctx context.Context, j *job) error {
 	if err != nil || free >= e.MinFree {
 		return err
 	}
-	reason := fmt.Sprintf("waiting for disk space: less than %s free where images are kept", sizeText(e.MinFree))
+	reason := fmt.Sprintf("waiting for disk space: less than %s free where images are kept", waybill.FormatBytes(e.MinFree))
 	st, _ := j.release.Step(waybill.StepBuild)
 	if err := e.record(ctx, j, "release.build.wait", outcome{waybill.StepBuild, st.Outcome, reason}); err != nil {
 		return err

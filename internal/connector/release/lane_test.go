@@ -256,7 +256,7 @@ func TestBuildWaitsForDiskSpace(t *testing.T) {
 			t.Fatalf("with a full disk: %s, %v", got, got.Err())
 		}
 	}
-	const want = "waybill/shop-feed/build pending waiting for disk space: less than 2.0 GiB free where images are kept\n"
+	const want = "waybill/shop-feed/build pending waiting for disk space: less than 2 GiB free where images are kept\n"
 	if got := h.board("a-1"); !strings.Contains(got, want) || h.docker.builds != 0 {
 		t.Errorf("%d builds\n%s", h.docker.builds, got)
 	}

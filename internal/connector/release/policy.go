@@ -30,23 +30,11 @@ func (e *Engine) checkSize(ctx context.Context, made build.Result) error {
 				return err
 			}
 		}
-		refusal := fmt.Sprintf("the image has %s, policy %s allows %s", sizeText(made.Size), name, sizeText(p.MaxImageSize))
+		refusal := fmt.Sprintf("the image has %s, policy %s allows %s", waybill.FormatBytes(made.Size), name, waybill.FormatBytes(p.MaxImageSize))
 		if p.Message != "" {
 			refusal += ": " + p.Message
 		}
 		return waybill.Errorf(waybill.Invalid, "%s", refusal)
 	}
 	return nil
-}
-
-// sizeText writes an amount of bytes as people read it.
-func sizeText(n int64) string {
-	switch {
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	case n < 1<<30:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	default:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	}
 }

@@ -22,7 +22,7 @@ func TestLargeImageIsRefused(t *testing.T) {
 	h.docker.size = 3 << 29
 	h.push("b-1", "")
 	h.settleDown()
-	want := "waybill failure shop-feed/build: the image has 1.5 GiB, policy small allows 500.0 MiB: Images travel to every site.\n"
+	want := "waybill failure shop-feed/build: the image has 1.5 GiB, policy small allows 500 MiB: Images travel to every site.\n"
 	if got := h.board("b-1"); !strings.HasPrefix(got, want) {
 		t.Errorf("%s\nwant %s", got, want)
 	}

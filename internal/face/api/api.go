@@ -61,6 +61,7 @@ type Options struct {
 	Log          *slog.Logger
 	Now          func() time.Time
 	Version      string
+	Platform     string        // URL of the platform repository; empty: there is none
 	PublicURL    func() string // without a slash at the end; known once the server listens
 }
 
@@ -77,7 +78,7 @@ func New(o Options) (http.Handler, error) {
 	a := &API{Options: o, seen: newAnswers(o.Now), huma: humago.New(mux, config(o.Version))}
 	for _, add := range []func(){
 		a.addVersion, a.addRepositories, a.addForges, a.addConnectors, a.addReleases, a.addRuns, a.addLogs,
-		a.addSites, a.addCommits, a.addValidate, a.addHistory, a.addTokens,
+		a.addSites, a.addSettings, a.addCommits, a.addValidate, a.addHistory, a.addTokens,
 	} {
 		add()
 	}

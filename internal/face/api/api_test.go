@@ -347,3 +347,22 @@ func TestWrongRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestSettings checks what the platform declares, without the values of assignments.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	s, c := filled(t)
+	all := must[[]wire.Setting](t)(c.Settings(t.Context(), ""))
+	if len(all) != 2 || all[0].Kind != "Site" || all[1].Name != "feeds" || all[0].File != "waybill.yaml" || all[0].Line != 9 || all[0].Commit != apitest.Good {
+		t.Errorf("settings %+v", all)
+	}
+	if teams := must[[]wire.Setting](t)(c.Settings(t.Context(), "Team")); len(teams) != 1 || teams[0].Facts[0] != (wire.Fact{Name: "Members", Value: "ada (owner)"}) {
+		t.Errorf("teams %+v", teams)
+	}
+	if a := ask(t, s, s.Read, "GET", "/api/v1/settings", ""); strings.Contains(a.body, "hunter2") || !strings.Contains(a.body, "shop-feed, sets token") {
+		t.Errorf("settings %s", a.body)
+	}
+	if a := ask(t, s, s.Read, "GET", "/api/v1/settings?kind=Connector", ""); a.status != 422 && a.status != 400 {
+		t.Errorf("a kind that is none: %d", a.status)
+	}
+}

@@ -160,7 +160,7 @@ func TestRecords(t *testing.T) {
 func TestPagesHoldEverythingOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := filled(t)
-	for _, list := range []string{"connectors", "repositories", "releases", "runs", "sites", "history"} {
+	for _, list := range []string{"connectors", "repositories", "releases", "runs", "sites", "settings", "history"} {
 		all := walk(t, s, list, 200)
 		for _, limit := range []int{1, 2, 3} {
 			if diff := cmp.Diff(all, walk(t, s, list, limit)); diff != "" || len(all) == 0 {

@@ -64,11 +64,6 @@ func TestWordsForNumbers(t *testing.T) {
 			t.Errorf("allowed(%d) = %q, want %q", in, got, want)
 		}
 	}
-	for in, want := range map[int64]string{0: "0 B", 512 << 20: "512 MiB", 3 << 29: "1.5 GiB", 1 << 40: "1024 GiB", 1536: "1.5 KiB"} {
-		if got := size(in); got != want {
-			t.Errorf("size(%d) = %q, want %q", in, got, want)
-		}
-	}
 }
 
 func TestColourIsOnlyForTerminals(t *testing.T) {

@@ -167,7 +167,7 @@ func (a *app) writeSetup(w io.Writer, s wire.Setup) error {
 		}
 		fields = append(fields, name)
 	}
-	limits := fmt.Sprintf("cpu %s, memory %s, %s", s.Run.CPU, size(s.Run.Memory), allowed(s.Run.Timeout))
+	limits := fmt.Sprintf("cpu %s, memory %s, %s", s.Run.CPU, waybill.FormatBytes(s.Run.Memory), allowed(s.Run.Timeout))
 	return facts(w,
 		"  manifest", fmt.Sprintf("%s at %s", s.File, waybill.ShortCommit(s.Commit)),
 		"  program", strings.Join(append([]string{s.Application.Command}, s.Application.Arguments...), " "),

@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -162,15 +161,4 @@ func joined(values map[string]string) string {
 		pairs = append(pairs, k+"="+values[k])
 	}
 	return strings.Join(pairs, " ")
-}
-
-// size writes bytes in binary units.
-func size(bytes int64) string {
-	const kib = 1 << 10
-	units := []string{"B", "KiB", "MiB", "GiB"}
-	value, i := float64(bytes), 0
-	for value >= kib && i < len(units)-1 {
-		value, i = value/kib, i+1
-	}
-	return strconv.FormatFloat(value, 'f', -1, 64) + " " + units[i]
 }

@@ -68,6 +68,11 @@ func (c *Client) Retry(ctx context.Context, commit, repository string) (wire.Com
 	})
 }
 
+// Settings lists what the platform repository declares of a kind, or of all when it is empty, by kind and name.
+func (c *Client) Settings(ctx context.Context, kind string) ([]wire.Setting, error) {
+	return all[wire.Setting](ctx, c, "/settings", values("kind", kind), 0)
+}
+
 // History lists at most limit entries of the audit trail, newest first. Empty values select all.
 func (c *Client) History(ctx context.Context, subject, commit string, limit int) ([]wire.Entry, error) {
 	return all[wire.Entry](ctx, c, "/history", values("subject", subject, "commit", commit), limit)

@@ -84,20 +84,6 @@ func took(from, to time.Time) string {
 	return duration(to.Sub(from))
 }
 
-// size writes a number of bytes with a binary unit.
-func size(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	f, units := float64(n)/unit, "KMGT"
-	for f >= unit && len(units) > 1 {
-		f, units = f/unit, units[1:]
-	}
-	s := strconv.FormatFloat(f, 'f', 1, 64)
-	return strings.TrimSuffix(s, ".0") + " " + units[:1] + "iB"
-}
-
 // shortDigest returns sha256: and twelve digits of a digest or image id.
 func shortDigest(d string) string {
 	if i := strings.LastIndex(d, "@"); i >= 0 {

@@ -36,6 +36,7 @@ func (f frame) Nav() []navItem {
 		{link: link{"Dashboard", "/"}, Icon: "dashboard"},
 		{link: link{"Connectors", "/connectors"}, Icon: "connectors"},
 		{link: link{"Runs", "/runs"}, Icon: "runs"},
+		{link: link{"Settings", "/settings"}, Icon: "settings"},
 	}
 	for i := range items {
 		items[i].Current = items[i].URL == f.Here

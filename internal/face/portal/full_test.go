@@ -114,6 +114,7 @@ func (f *full) fillOthers(at func(time.Duration) time.Time, ok []waybill.Outcome
 		waybill.Status{Context: "waybill/shop-feed/validate", State: waybill.StateSuccess, Outcome: waybill.OK, Description: "1 connector"},
 		waybill.Status{Context: "waybill/shop-feed/build", State: waybill.StateFailure, Outcome: waybill.Failed, Description: waybill.Describe(c.Steps[0].Detail), URL: "/releases/" + c.ID},
 	)
+	w.declareSettings()
 	w.claim(pim, "price-history")
 	for i, step := range []string{"build", "runtime", "dev"} {
 		w.write(func(tx *store.Tx) error {

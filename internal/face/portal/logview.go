@@ -153,7 +153,7 @@ func shorten(line string) string {
 	if len(line) <= lineBytes {
 		return line
 	}
-	return strings.ToValidUTF8(line[:lineBytes], "") + " … (" + size(int64(len(line)-lineBytes)) + " more in the download)"
+	return strings.ToValidUTF8(line[:lineBytes], "") + " … (" + waybill.FormatBytes(int64(len(line)-lineBytes)) + " more in the download)"
 }
 
 // printable removes what terminals act on: colour sequences and control characters. After a carriage return only what

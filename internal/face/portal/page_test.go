@@ -50,6 +50,7 @@ func TestEmptyPages(t *testing.T) {
 		"/connectors": "waybill repo add",
 		"/runs":       "waybill runs start",
 		"/session":    "waybill token link",
+		"/settings":   "first push to the platform repository",
 	} {
 		rec := w.get(path, auth.Principal{})
 		html := body(t, rec)
@@ -63,7 +64,7 @@ func TestEmptyPages(t *testing.T) {
 // paths are all pages of a full world.
 func (f *full) paths() []string {
 	return []string{
-		"/", "/connectors", "/connectors?q=shop&sort=owner", "/runs", "/runs?state=failed&site=feeds-prod", "/session",
+		"/", "/connectors", "/connectors?q=shop&sort=owner", "/runs", "/runs?state=failed&site=feeds-prod", "/session", "/settings",
 		"/connectors/shop-feed", "/connectors/shop-feed@2", "/connectors/shop-feed?major=2", "/connectors/price-history",
 		"/connectors/international-order-export-to-warehouse", "/connectors/pim-products",
 		"/connectors/shop-feed/setup", "/connectors/shop-feed/runs", "/connectors/shop-feed/logs",

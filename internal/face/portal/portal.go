@@ -58,6 +58,7 @@ type Options struct {
 	Start    func(ctx context.Context, s Start) (waybill.Run, error)
 	Now      func() time.Time
 	Log      *slog.Logger
+	Platform string // URL of the platform repository; empty: there is none
 	// Open lets people without a session read the pages. Set it when only this machine reaches the server.
 	Open bool
 }
@@ -98,6 +99,7 @@ func (p *Portal) routes() *http.ServeMux {
 		"GET /connectors/{name}/{tab}":   p.connector,
 		"GET /connectors/{name}/events":  p.connectorEvents,
 		"GET /runs":                      p.runs,
+		"GET /settings":                  p.settings,
 		"GET /runs/{id}":                 p.run,
 		"GET /runs/{id}/events":          p.runEvents,
 		"GET /runs/{id}/logs/{stream}":   p.runLog,

@@ -10,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 //go:embed templates/*.html templates/partials/*.html
@@ -55,7 +57,7 @@ func functions(a assets, now func() time.Time) template.FuncMap {
 		"iso":      iso,
 		"took":     took,
 		"duration": duration,
-		"size":     size,
+		"size":     waybill.FormatBytes,
 		"short":    shortDigest,
 		"clip":     clip,
 		"plural":   plural,

@@ -156,7 +156,7 @@ func execution(d waybill.Declaration) part {
 	}
 	p.add("CPU", c.Run.CPU)
 	if c.Run.Memory > 0 {
-		p.add("Memory", size(c.Run.Memory))
+		p.add("Memory", waybill.FormatBytes(c.Run.Memory))
 	}
 	p.add("When one is running", c.Run.Concurrency)
 	if c.Run.OnDeploy {

@@ -139,7 +139,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, db: db, logs: newLogbook(), engine: &engines{}}
 	w.portal, err = portal.New(portal.Options{
 		DB: db, Logs: w.logs, Versions: w.engine, Retrier: w.engine, Runs: w.engine, Start: w.engine.start,
-		Now: now, Log: log, Open: true,
+		Now: now, Log: log, Open: true, Platform: "/srv/git/platform.git",
 	})
 	if err != nil {
 		t.Fatal(err)

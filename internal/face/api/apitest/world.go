@@ -9,6 +9,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	platformstore "github.com/waybill-dev/waybill/internal/foundation/store/platform"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -29,7 +30,7 @@ const (
 func (s *Server) Fill(t testing.TB) {
 	t.Helper()
 	s.Write(t, func(ctx context.Context, tx *store.Tx) error {
-		for _, fill := range []func(context.Context, *store.Tx) error{fillGit, fillReleases, fillSites, fillRuns, fillHistory} {
+		for _, fill := range []func(context.Context, *store.Tx) error{fillGit, fillReleases, fillSites, fillRuns, fillHistory, fillSettings} {
 			if err := fill(ctx, tx); err != nil {
 				return err
 			}
@@ -208,6 +209,22 @@ func fillHistory(ctx context.Context, tx *store.Tx) error {
 	} {
 		e.At, e.Actor, e.Channel, e.Repository, e.Commit = Now(), "ada", waybill.ChannelGit, Repository, Good
 		if err := store.Record(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fillSettings(ctx context.Context, tx *store.Tx) error {
+	for i, s := range []platformstore.Setting{
+		{Kind: waybill.KindTeam, Name: "feeds", Spec: waybill.Platform{Team: &waybill.TeamSpec{Members: []waybill.Member{{User: "ada", Role: "owner"}}, MaxConnectors: 10, MaxBuilds: 2, MaxRuns: 5}}},
+		{Kind: waybill.KindSite, Name: "feeds-dev", Spec: waybill.Platform{Owner: "feeds", Site: &waybill.SiteSpec{
+			Environment: waybill.Dev, Account: "acme", Project: "sandbox",
+			Assignments: []waybill.AssignmentSpec{{Connector: "shop-feed", Major: 1, Config: map[string]string{"token": "hunter2"}, Enabled: true}},
+		}}},
+	} {
+		s.Digest, s.Commit, s.File, s.Line, s.Applied = "sha256:s", Good, "waybill.yaml", 1+8*i, Now()
+		if err := platformstore.Put(ctx, tx, s); err != nil {
 			return err
 		}
 	}

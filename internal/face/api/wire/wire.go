@@ -35,6 +35,24 @@ type Assignment struct {
 	Updated   time.Time         `json:"updated" doc:"When it was last changed."`
 }
 
+// Setting is what the platform repository declares of one thing, as it was applied last.
+type Setting struct {
+	Kind       string    `json:"kind" enum:"Repository,Team,Site,Workspace,AuthProvider,EventCatalog,Terms,Policy" doc:"What it is."`
+	Name       string    `json:"name" example:"feeds" doc:"Unique among its kind."`
+	Facts      []Fact    `json:"facts" nullable:"false" doc:"What it says, for people; values of assignments are left out."`
+	Repository string    `json:"repository,omitempty" example:"platform/platform" doc:"The platform repository; absent when it is not watched any more."`
+	Commit     string    `json:"commit" doc:"Commit that declared it last."`
+	File       string    `json:"file" doc:"Manifest in that commit."`
+	Line       int       `json:"line" doc:"Line where its document starts."`
+	Applied    time.Time `json:"applied" doc:"When it was applied."`
+}
+
+// Fact is one thing that a setting says.
+type Fact struct {
+	Name  string `json:"name" example:"Members" doc:"What it is about."`
+	Value string `json:"value" example:"ada (owner)" doc:"What is said."`
+}
+
 // Entry is one line of the audit trail.
 type Entry struct {
 	ID         string    `json:"id" doc:"ULID."`
