@@ -33,7 +33,7 @@ type DB struct {
 
 	read   *sql.DB
 	write  *sql.DB
-	jobs   chan *job // SQLite: writes on their way to the writer
+	jobs   chan *job // writes on their way to the writer; PostgreSQL: those of WriteTogether
 	lock   *os.File  // SQLite: held while open
 	conn   *sql.Conn // SQLite: the one that writes
 	reads  *prepared // SQLite: statements of the read pool
@@ -156,7 +156,7 @@ func (db *DB) run(ctx context.Context, name string, level sql.IsolationLevel, fn
 	if db.dialect == Postgres {
 		return db.writePostgres(ctx, name, level, fn)
 	}
-	return db.writeSQLite(ctx, name, fn)
+	return db.share(ctx, name, fn)
 }
 
 // Query returns the read pool. Reads see everything whose Write has returned.

@@ -50,6 +50,8 @@ func (db *DB) openPostgres(ctx context.Context, url string) error {
 	}
 	listening, hangUp := context.WithCancel(db.ctx)
 	db.hangUp = hangUp
+	db.jobs = make(chan *job, maxBatch)
+	db.owned.Go(db.writer)
 	db.owned.Go(func() { db.listen(listening, config, conn) })
 	return nil
 }

@@ -39,7 +39,8 @@ type Tx struct {
 	now    time.Time
 	topics []string
 	after  []func()
-	ended  bool // the function that it belongs to has returned
+	crowd  context.Context //nolint:containedctx // Of all writes in one transaction of PostgreSQL: no caller ends it.
+	ended  bool            // the function that it belongs to has returned
 }
 
 func (db *DB) newTx(tx *sql.Tx) *Tx {
@@ -104,10 +105,14 @@ func (tx *Tx) prepared() *prepared {
 // statement returns the context that a statement runs with. SQLite rolls back the whole transaction when a statement
 // is interrupted, which would take the other members of a group commit along.
 func (tx *Tx) statement(ctx context.Context) context.Context {
-	if tx.db.dialect == SQLite {
+	switch {
+	case tx.db.dialect == SQLite:
 		return tx.db.calm
+	case tx.crowd != nil:
+		return tx.crowd
+	default:
+		return ctx
 	}
-	return ctx
 }
 
 // call runs fn; a panic becomes an error.

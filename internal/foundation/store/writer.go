@@ -14,8 +14,8 @@ const maxBatch = 128
 // errClosed is what writes report after Close.
 var errClosed = waybill.Errorf(waybill.Unavailable, "the database is closed")
 
-// errTakenBack says that SQLite took the whole transaction back by itself, as it does when the disk is full or broken.
-// Then each write of the group runs again, alone.
+// errTakenBack says that the whole transaction was taken back: by SQLite itself, as it does when the disk is full or
+// broken, or on PostgreSQL because one of the group failed. Then each write of the group runs again, alone.
 var errTakenBack = errors.New("the transaction was taken back")
 
 // job is one write on its way to the writer. Who wins the swap of taken decides: the writer, which then runs it, or
@@ -30,8 +30,8 @@ type job struct {
 	done  chan struct{} // closed when err is final
 }
 
-// writeSQLite hands the write to the writer and waits for the commit.
-func (db *DB) writeSQLite(ctx context.Context, name string, fn func(tx *Tx) error) error {
+// share hands the write to the writer and waits for the commit.
+func (db *DB) share(ctx context.Context, name string, fn func(tx *Tx) error) error {
 	j := &job{ctx: ctx, name: name, fn: fn, done: make(chan struct{})}
 	select {
 	case <-db.closed:
@@ -125,6 +125,9 @@ func fail(err error, batch ...*job) {
 // transact runs each write of the batch in a savepoint of its own, so that an error takes back only that write, and
 // commits once. An error of transact itself means that nothing was written.
 func (db *DB) transact(batch []*job) error {
+	if db.dialect == Postgres {
+		return db.transactPostgres(batch)
+	}
 	if len(batch) == 0 {
 		return nil
 	}

@@ -46,7 +46,7 @@ func New(o Options) *Inbox { return &Inbox{Options: o} }
 func (in *Inbox) accept(ctx context.Context, s sender, r waybill.Repository, e waybill.Event) (id string, fresh bool, err error) {
 	now := in.Now()
 	d := waybill.Delivery{ID: store.NewID(now), Repository: r.ID, Forge: s.forge, Hook: s.hook, Event: e, Received: now}
-	err = in.DB.Write(ctx, "inbox.accept", func(tx *store.Tx) error {
+	err = in.DB.WriteTogether(ctx, "inbox.accept", func(tx *store.Tx) error {
 		id, fresh, err = gitstore.AcceptDelivery(ctx, tx, d)
 		if err != nil {
 			return err

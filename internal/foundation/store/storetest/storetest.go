@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"tx/panic":          panicking,
 		"tx/cancelled":      cancelled,
 		"tx/serial":         serial,
+		"tx/crowd":          crowd,
 		"tx/after":          after,
 		"tx/wake":           wakes,
 		"tx/text":           text,
