@@ -419,7 +419,7 @@ func TestDeclarationThatIsGoneIsNamed(t *testing.T) {
 	d.observed = served(t, d)
 	d.tips[mainRef], d.commits["bbb"] = "bbb", mapTree{"README.md": "hello"}
 	d.Handle(t.Context(), queue.Item{Kind: Kind, Key: Key("R", mainRef)})
-	d.want("bbb", "waybill success shop-feed is no longer declared; what it deployed stays\n")
+	d.want("bbb", "waybill success shop-feed is no longer declared; dev loses it after a while, prod keeps it\n")
 }
 
 // TestConsequences checks that a commit says what happens, and nothing that does not.
@@ -438,7 +438,7 @@ func TestConsequences(t *testing.T) {
 		"1 team applied":                                                {team},
 		"2 settings applied":                                            {team, site},
 		"1 connector valid; this ref deploys nothing":                   {change("Connector", "shop-feed", waybill.Create, "")},
-		"shop-feed is no longer declared; what it deployed stays":       {change("Connector", "shop-feed", waybill.Remove, "")},
+		"shop-feed is no longer declared; dev loses it after a while, prod keeps it":       {change("Connector", "shop-feed", waybill.Remove, "")},
 		"team/feeds, site/shops are no longer declared and not applied any more": {
 			change("Team", "feeds", waybill.Remove, waybill.Prod), change("Site", "shops", waybill.Remove, waybill.Prod),
 		},
