@@ -61,6 +61,22 @@ func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (
 
 // fetchTip brings one ref up to date. Under m's lock.
 func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository, ref string) (tip, error) {
+	if m.large.Load() {
+		return s.fetchLarge(ctx, m, r, ref)
+	}
+	t, err := s.fetchSmall(ctx, m, r, ref)
+	if !errors.Is(err, errLarge) {
+		return t, err
+	}
+	s.o.Log.InfoContext(ctx, "repository is large and left to the git program", "repository", r.FullName())
+	if err := errors.Join(m.sweep(), m.enlarge()); err != nil {
+		return tip{}, err
+	}
+	return s.fetchLarge(ctx, m, r, ref)
+}
+
+// fetchSmall is fetchTip with go-git; errLarge says that it should not be.
+func (s *Mirrors) fetchSmall(ctx context.Context, m *mirror, r waybill.Repository, ref string) (tip, error) {
 	conn, adv, err := s.connect(ctx, r)
 	if err = explain(ctx, r, err); waybill.IsCode(err, waybill.NotFound) {
 		err = waybill.Wrap(waybill.Unavailable, err, err.Error())
@@ -75,6 +91,9 @@ func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository,
 	}
 	if m.pinned(t.commit) {
 		return t, nil
+	}
+	if len(adv.refs) > s.o.LargeRefs {
+		return t, errLarge
 	}
 	if err := m.receive(ctx, conn, adv, []plumbing.Hash{t.object}, m.haves(adv), s.o); err != nil {
 		return t, err
@@ -133,7 +152,11 @@ func (m *mirror) receive(ctx context.Context, conn session, adv advertised, want
 		return err
 	}
 	defer func() { _ = res.Close() }()
-	return m.store(&bounded{ctx: ctx, r: demux(req.Capabilities, res), left: o.MaxPack}, o.MaxObject)
+	pack := &bounded{ctx: ctx, r: demux(req.Capabilities, res), left: o.MaxPack, over: errTooMuch()}
+	if o.LargePack < o.MaxPack {
+		pack.left, pack.over = o.LargePack, errLarge
+	}
+	return m.store(pack, o.MaxObject)
 }
 
 // demux strips the side band that carries progress texts.
@@ -233,21 +256,26 @@ func (m *mirror) peel(h plumbing.Hash) (plumbing.Hash, error) {
 	return c.Hash, err
 }
 
-// bounded fails when more than left bytes come, or when ctx ends.
+func errTooMuch() error {
+	return waybill.Errorf(waybill.TooLarge, "what is fetched is larger than the limit for one fetch")
+}
+
+// bounded fails with over when more than left bytes come, or when ctx ends.
 type bounded struct {
 	ctx  context.Context //nolint:containedctx // a reader has no other way to learn of it; it lives for one fetch
 	r    io.Reader
 	left int64
+	over error
 }
 
-// Read reads on; TooLarge above the limit.
+// Read reads on, up to the limit.
 func (b *bounded) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
 	n, err := b.r.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return n, waybill.Errorf(waybill.TooLarge, "the history is larger than the limit for one fetch")
+		return n, b.over
 	}
 	return n, err
 }

@@ -3,13 +3,14 @@ package repo
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
-	"github.com/waybill-dev/waybill/internal/git/binary"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -53,7 +54,7 @@ func (s *Mirrors) rebuild(ctx context.Context, m *mirror, r waybill.Repository, 
 	if err := fresh.prepare(); err != nil {
 		return err
 	}
-	if err := s.fetchAll(ctx, fresh, r); err != nil {
+	if err := s.refill(ctx, fresh, m, r); err != nil {
 		return err
 	}
 	m.ready = false
@@ -65,7 +66,27 @@ func (s *Mirrors) rebuild(ctx context.Context, m *mirror, r waybill.Repository, 
 	if err := os.Rename(filepath.Join(fresh.dir, "objects"), objects); err != nil {
 		return err
 	}
+	if err := os.Rename(filepath.Join(fresh.dir, shallowFile), filepath.Join(m.dir, shallowFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return m.unpinMissing()
+}
+
+// refill fetches into an empty mirror what the repository still has of a damaged one. Of a large repository those are
+// the newest commits that were looked at, as far as it gives them.
+func (s *Mirrors) refill(ctx context.Context, fresh, damaged *mirror, r waybill.Repository) error {
+	if !damaged.large.Load() {
+		return s.fetchAll(ctx, fresh, r)
+	}
+	fresh.large.Store(true)
+	for i, h := range damaged.recent {
+		if err := s.download(ctx, fresh, r, h.String()+":"+incoming+strconv.Itoa(i)); err == nil {
+			fresh.recent = append(fresh.recent, h)
+		} else if ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fetchAll fetches every branch and tag.
@@ -107,26 +128,4 @@ func (m *mirror) unpinMissing() error {
 	}
 	m.ready = false
 	return m.prepare()
-}
-
-// Repack gathers the single objects and small packs of a mirror into one pack, with the git program.
-// Maintenance calls it now and then; a mirror that does not exist is left alone.
-func (s *Mirrors) Repack(ctx context.Context, r waybill.Repository) error {
-	m, err := s.mirror(r)
-	if err != nil {
-		return err
-	}
-	if err := m.lock(ctx); err != nil {
-		return err
-	}
-	defer m.unlock()
-	if _, err := os.Stat(m.dir); err != nil {
-		return nil // nothing was fetched yet
-	}
-	if err := m.prepare(); err != nil {
-		return waybill.Wrap(waybill.Unavailable, err, "the mirror of "+r.FullName()+" cannot be written")
-	}
-	_, err = binary.Output(ctx, m.dir, nil, "repack", "-a", "-d", "-q")
-	m.forget()
-	return err
 }

@@ -31,7 +31,7 @@ type local struct {
 }
 
 // startLocal starts git-upload-pack for the repository at path.
-func startLocal(ctx context.Context, path string) (session, error) {
+func startLocal(ctx context.Context, path string) (*local, error) {
 	if err := lookLocal(path); err != nil {
 		return nil, err
 	}
@@ -52,6 +52,22 @@ func startLocal(ctx context.Context, path string) (session, error) {
 		return nil, l.stderr.Explain(err)
 	}
 	return l, nil
+}
+
+// lendLocal starts git-upload-pack for another program: its output and its input. done waits for its end. It speaks the
+// first version of the protocol, in which it knows when it is done: the other program holds its input open.
+func lendLocal(ctx context.Context, path string) (pipes []*os.File, done func() error, err error) {
+	l, err := startLocal(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, ok := l.stdout.(*os.File)
+	in, also := l.stdin.(*os.File)
+	if !ok || !also {
+		return nil, nil, errors.Join(waybill.Errorf(waybill.Internal, "the pipes of git-upload-pack cannot be lent"), l.Close())
+	}
+	l.packed = true // what is asked of it is the other program's business
+	return []*os.File{out, in}, l.Close, nil
 }
 
 // lookLocal tells a folder that is gone or closed from a program that failed.

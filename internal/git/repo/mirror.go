@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -36,6 +37,8 @@ const (
 type mirror struct {
 	dir  string
 	busy chan struct{} // held by whoever writes: fetch, rebuild, repack
+
+	large atomic.Bool // the git program fetches, without history
 
 	ready  bool            // under busy: the folders exist
 	recent []plumbing.Hash // under busy: pinned commits, newest first, at most maxHaves
@@ -79,12 +82,20 @@ func (m *mirror) prepare() error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Stat(filepath.Join(m.dir, largeMark)); err == nil {
+		m.large.Store(true)
+	}
 	m.recent, m.ready = pins[:min(maxHaves, len(pins))], true
 	return nil
 }
 
-// sweep removes temporary files, and indexes whose pack never arrived: go-git would trust a half-written one.
+// sweep removes temporary files and locks, and indexes whose pack never arrived: go-git would trust a half-written one.
 func (m *mirror) sweep() error {
+	for _, name := range []string{"shallow.lock", "packed-refs.lock", "config.lock", "HEAD.lock", incoming + ".lock"} {
+		if err := os.Remove(filepath.Join(m.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	folder := filepath.Join(m.dir, "objects", "pack")
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -97,7 +108,7 @@ func (m *mirror) sweep() error {
 			_, err := os.Stat(stem + ".pack")
 			isIndex = errors.Is(err, fs.ErrNotExist)
 		}
-		if isIndex || strings.HasPrefix(e.Name(), "tmp_") {
+		if isIndex || strings.HasPrefix(e.Name(), "tmp_") || strings.HasSuffix(e.Name(), ".keep") {
 			if err := os.Remove(path); err != nil {
 				return err
 			}

@@ -96,7 +96,11 @@ func read(ar *packp.AdvRefs) advertised {
 
 func (s *Mirrors) dial(ctx context.Context, r waybill.Repository) (session, error) {
 	if r.Local() {
-		return startLocal(ctx, r.URL)
+		l, err := startLocal(ctx, r.URL)
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
 	}
 	ep, err := transport.NewEndpoint(r.URL)
 	if err != nil {

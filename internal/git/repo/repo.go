@@ -1,13 +1,15 @@
 // Package repo keeps a bare mirror of every watched repository and reads commits from it.
 //
 // go-git is the engine. A fetch asks for exactly one ref with its history and pins what it got as
-// refs/waybill/<commit>; a pinned commit is complete, and nothing but a pin says so. A mirror that a crash or a disk
+// refs/waybill/<commit>; a pinned commit is complete, and nothing but a pin says so. A repository that turns out to be
+// large is left to the git program from then on, which fetches without history. A mirror that a crash or a disk
 // damaged is noticed when a pinned commit cannot be read, and is then rebuilt from the repository.
 package repo
 
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -21,6 +23,7 @@ import (
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 
 	"github.com/waybill-dev/waybill/internal/foundation/memo"
+	"github.com/waybill-dev/waybill/internal/git/binary"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -33,6 +36,8 @@ type Options struct {
 	ListTimeout  time.Duration // for asking what refs there are; default 30 s
 	FetchTimeout time.Duration // for one fetch; default 10 min
 	MaxPack      int64         // bytes of one fetch; default 2 GiB
+	LargePack    int64         // bytes of one fetch from which on the git program fetches, without history; default 200 MiB
+	LargeRefs    int           // the same for the number of refs; default 20,000
 	MaxObject    int64         // bytes of one file or folder in the history that is fetched; default 256 MiB
 	MaxFiles     int           // files of one commit; default 100,000
 	MaxFileSize  int64         // bytes of one file; default 256 MiB
@@ -87,6 +92,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxPack == 0 {
 		o.MaxPack = 2 << 30
+	}
+	if o.LargePack == 0 {
+		o.LargePack = 200 << 20
+	}
+	if o.LargeRefs == 0 {
+		o.LargeRefs = 20_000
+	}
+	if !binary.Installed() {
+		o.LargePack, o.LargeRefs = o.MaxPack, math.MaxInt
 	}
 	if o.MaxObject == 0 {
 		o.MaxObject = 256 << 20
