@@ -9,7 +9,7 @@ setup := .tools/setup
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup-demo ## Push a connector, watch it deploy, run it, open the page (DATABASE=postgres://… instead of SQLite)
@@ -62,6 +62,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 .PHONY: bench
 bench: setup-test ## Run the benchmarks, and compare those that have a target with it
 	@.tools/bench '$(BENCH)'
+
+.PHONY: bench-gitea
+bench-gitea: setup-test-all ## Measure what a pusher to a real Gitea waits for
+	@.tools/bench Gitea -tags gitea -benchtime 30x ./internal/server
 
 .PHONY: verify
 verify: lint test demo ## Run everything a change must pass

@@ -2,10 +2,8 @@ package github
 
 import (
 	"context"
-	"regexp"
+	"net/url"
 	"slices"
-
-	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 // Registration is what GitHub makes of an App manifest: everything secret of it is shown this once.
@@ -17,20 +15,15 @@ type Registration struct {
 	HookSecret string
 }
 
-var codeWord = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
-
 // Convert exchanges the code that GitHub gave a person, who registered an App from a manifest, for the App. It works
 // once, within an hour. o needs URL, and HTTP, Now and Observe as New does.
 func Convert(ctx context.Context, o Options, code string) (Registration, error) {
-	if !codeWord.MatchString(code) {
-		return Registration{}, waybill.Errorf(waybill.Invalid, "%q is not a code of GitHub", code)
-	}
 	o.App, o.Token = nil, func(context.Context) (string, error) { return "", nil }
 	f, err := New(o)
 	if err != nil {
 		return Registration{}, err
 	}
-	app, _, err := f.dial(f.wire("manifest")).Apps.CompleteAppManifest(ctx, code)
+	app, _, err := f.dial(f.wire("manifest")).Apps.CompleteAppManifest(ctx, url.PathEscape(code))
 	if err != nil {
 		return Registration{}, f.fault(ctx, err)
 	}
