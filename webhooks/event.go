@@ -1,7 +1,6 @@
 package webhooks
 
 import (
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -53,14 +52,6 @@ func begin(h http.Header, nameHeader string, key string) (waybill.Event, error) 
 		return waybill.Event{}, waybill.Errorf(waybill.Invalid, "no header names the delivery by 1 to 128 letters, digits, dots, colons, dashes or underscores")
 	}
 	return waybill.Event{Kind: waybill.EventIgnored, Name: name, Key: key}, nil
-}
-
-// decode reads the fields of v that are there and passes over all others.
-func decode(body []byte, v any) error {
-	if err := json.Unmarshal(body, v); err != nil {
-		return waybill.Wrap(waybill.Invalid, err, "the body is not the JSON that this event has")
-	}
-	return nil
 }
 
 // idOf is a number that a forge gives for ever, as text.

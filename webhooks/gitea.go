@@ -37,7 +37,7 @@ func readGitea(h http.Header, body []byte) (waybill.Event, error) {
 		return e, nil
 	}
 	var p hub
-	if err := decode(body, &p); err != nil {
+	if err := decode(body, hubShape, &p); err != nil {
 		return waybill.Event{}, err
 	}
 	e.Action, e.Actor = line(p.Action, maxActor), line(cmp.Or(p.Sender.Login, p.Pusher.Login), maxActor)

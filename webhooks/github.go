@@ -41,7 +41,7 @@ func readGitHub(h http.Header, body []byte) (waybill.Event, error) {
 		return waybill.Event{}, err
 	}
 	var p hub
-	if err := decode(body, &p); err != nil {
+	if err := decode(body, hubShape, &p); err != nil {
 		return waybill.Event{}, err
 	}
 	e.Action, e.Actor, e.Installation = line(p.Action, maxActor), line(p.Sender.Login, maxActor), max(0, p.Installation.ID)

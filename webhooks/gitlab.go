@@ -145,7 +145,7 @@ func readGitLab(h http.Header, key string, body []byte) (waybill.Event, error) {
 		return e, nil
 	}
 	var p gitLab
-	if err := decode(body, &p); err != nil {
+	if err := decode(body, gitLabShape, &p); err != nil {
 		return waybill.Event{}, err
 	}
 	e.Action, e.Actor = line(p.Object.Action, maxActor), line(cmp.Or(p.Username, p.User.Username), maxActor)

@@ -138,29 +138,34 @@ func TestHookOfAnotherRepository(t *testing.T) {
 	}
 }
 
-// TestRotation: while the forge learns a new secret the old one is good too, and afterwards it is not.
+// TestRotation: while the forge learns a new secret the old one is good too, and when its time is over it is not.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	p := newForgePost(t)
-	set := func(current, old string) {
-		p.write(func(tx *store.Tx) error {
-			_, err := tx.Exec(t.Context(), `UPDATE repositories SET hook_secret = $1, old_hook_secret = $2`, current, old)
-			return err
-		})
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	p.Now = func() time.Time { return now }
+	set := func(secret string, ends time.Time) {
+		p.write(func(tx *store.Tx) error { return gitstore.SetHookSecret(t.Context(), tx, "H", secret, ends) })
 	}
 	n := 0
 	try := func(key string) int {
 		n++
 		return p.tell(hook{address: "hub/at-hub", key: fmt.Sprint(n), fixture: "github/push.json", secret: key}).Code
 	}
-	set("first", "")
+	set("first", time.Time{})
 	for _, step := range []struct {
-		current, old  string
+		name          string
+		change        func()
 		first, second int
-	}{{"first", "", 202, 401}, {"second", "first", 202, 202}, {"second", "", 401, 202}} {
-		set(step.current, step.old)
+	}{
+		{"before", func() {}, 202, 401},
+		{"during", func() { set("second", now.Add(time.Hour)) }, 202, 202},
+		{"at the end of its time", func() { now = now.Add(time.Hour) }, 401, 202},
+		{"ended by hand", func() { set("second", time.Time{}) }, 401, 202},
+	} {
+		step.change()
 		if a, b := try("first"), try("second"); a != step.first || b != step.second {
-			t.Errorf("%s then %s: %d %d", step.old, step.current, a, b)
+			t.Errorf("%s: the first is answered %d, the second %d", step.name, a, b)
 		}
 	}
 }

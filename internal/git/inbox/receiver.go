@@ -132,7 +132,11 @@ func reply(w http.ResponseWriter, code int, a progress.Accepted) error {
 // progressLimit ends a progress stream whose reader stays longer than any hook waits.
 const progressLimit = 2 * time.Minute
 
-// secretsOf are those with which the hook of r may sign today.
-func secretsOf(r waybill.Repository) []webhooks.Secret {
-	return []webhooks.Secret{webhooks.Secret(r.HookSecret), webhooks.Secret(r.OldHookSecret)}
+// secretsOf are those with which the hook of r may sign now.
+func secretsOf(r waybill.Repository, now time.Time) []webhooks.Secret {
+	secrets := []webhooks.Secret{webhooks.Secret(r.HookSecret)}
+	if r.OldSecretEnds.IsZero() || now.Before(r.OldSecretEnds) {
+		secrets = append(secrets, webhooks.Secret(r.OldHookSecret))
+	}
+	return secrets
 }

@@ -51,7 +51,7 @@ func (in *Inbox) sender(ctx context.Context, forge, hook string) (sender, error)
 	if waybill.IsCode(err, waybill.NotFound) || err == nil && r.Forge != forge {
 		return s, unknown
 	}
-	s.repository, s.secrets = r, secretsOf(r)
+	s.repository, s.secrets = r, secretsOf(r, in.Now())
 	return s, err
 }
 
