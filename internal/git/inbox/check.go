@@ -141,7 +141,11 @@ func (w *Watcher) roundTrip(ctx context.Context, f Forge, r waybill.Repository) 
 		return heard(found, r, w.Inbox.Now())
 	}
 	asked := w.Inbox.Now()
-	if err := p.Ping(ctx, r, w.Inbox.hookAddress(r)); err != nil {
+	err := p.Ping(ctx, r, w.Inbox.hookAddress(r))
+	if waybill.IsCode(err, waybill.Denied) {
+		return heard(found, r, asked) // a person put it there
+	}
+	if err != nil {
 		found.Says = err.Error() + "; `waybill repo hook " + r.FullName() + "` installs it again"
 		return found
 	}

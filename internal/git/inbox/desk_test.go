@@ -350,3 +350,23 @@ func TestDefaultBranchChanges(t *testing.T) {
 		t.Errorf("main observed: %v, dirty: %v; default %q (%v)", known, p.dirty(mainRef), p.repository().DefaultBranch, err)
 	}
 }
+
+// TestHookThatNobodyMayPing is judged by what it said.
+func TestHookThatNobodyMayPing(t *testing.T) {
+	t.Parallel()
+	now := noon()
+	for name, test := range map[string]struct {
+		r    waybill.Repository
+		ok   bool
+		says string
+	}{
+		"works":       {waybill.Repository{LastTold: now.Add(-time.Minute)}, true, "said something 1m0s ago"},
+		"new":         {waybill.Repository{}, true, "said nothing yet"},
+		"never spoke": {waybill.Repository{LastMissed: now}, false, "never said anything"},
+		"fell silent": {waybill.Repository{LastTold: now.Add(-time.Hour), LastMissed: now}, false, "missed a push"},
+	} {
+		if got := heard(Finding{}, test.r, now); got.OK != test.ok || !strings.HasPrefix(got.Says, test.says) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
