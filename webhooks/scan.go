@@ -160,26 +160,23 @@ func (s *scanner) pass(c byte) {
 
 // passNested takes an object or a list: its brackets and quotes must be in order.
 func (s *scanner) passNested() {
-	var open [maxDepth]byte
-	n := 0
+	open := make([]byte, 0, 16) // the brackets that close what is open
 	for !s.bad && s.at < len(s.in) {
 		switch c := s.in[s.at]; c {
 		case '"':
 			s.text()
 			continue
 		case '{', '[':
-			if n == len(open) {
+			if open = append(open, c+2); len(open) > maxDepth { // in ASCII
 				s.bad = true
-				return
 			}
-			open[n] = c + 2 // the bracket that closes it, in ASCII
-			n++
 		case '}', ']':
-			if n--; n < 0 || open[n] != c {
+			last := len(open) - 1
+			if open[last] != c {
 				s.bad = true
 				return
 			}
-			if n == 0 {
+			if open = open[:last]; last == 0 {
 				s.at++
 				return
 			}

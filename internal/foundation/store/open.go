@@ -156,7 +156,7 @@ func (db *DB) run(ctx context.Context, name string, level sql.IsolationLevel, fn
 	if db.dialect == Postgres {
 		return db.writePostgres(ctx, name, level, fn)
 	}
-	return db.share(ctx, name, fn)
+	return db.share(ctx, name, false, fn)
 }
 
 // Query returns the read pool. Reads see everything whose Write has returned.

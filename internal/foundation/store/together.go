@@ -7,14 +7,14 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// WriteTogether is WriteStatements for small writes that come in crowds, such as deliveries: on PostgreSQL too, those
-// that wait share the next transaction, its notification and its commit, in the order they came. When one of them
-// fails, all are taken back and each runs again, alone.
+// WriteTogether is WriteStatements for small writes that come in crowds and seldom fail, such as deliveries: on
+// PostgreSQL too, those that wait share the next transaction, its notification and its commit, in the order they came.
+// When one of them fails, all are taken back and each runs again, alone.
 func (db *DB) WriteTogether(ctx context.Context, name string, fn func(tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return translate(context.Cause(ctx))
 	}
-	return db.share(ctx, name, fn)
+	return db.share(ctx, name, true, fn)
 }
 
 // transactPostgres runs each write of the batch and commits once. errTakenBack means that each is to run alone.

@@ -24,6 +24,7 @@ type job struct {
 	ctx   context.Context //nolint:containedctx // The caller's, to skip a write nobody waits for.
 	name  string
 	fn    func(tx *Tx) error
+	crowd bool // when it fails, all of its group run again, alone
 	taken atomic.Bool
 	tx    *Tx
 	err   error
@@ -31,8 +32,8 @@ type job struct {
 }
 
 // share hands the write to the writer and waits for the commit.
-func (db *DB) share(ctx context.Context, name string, fn func(tx *Tx) error) error {
-	j := &job{ctx: ctx, name: name, fn: fn, done: make(chan struct{})}
+func (db *DB) share(ctx context.Context, name string, crowd bool, fn func(tx *Tx) error) error {
+	j := &job{ctx: ctx, name: name, fn: fn, crowd: crowd, done: make(chan struct{})}
 	select {
 	case <-db.closed:
 		return errClosed
@@ -123,7 +124,7 @@ func fail(err error, batch ...*job) {
 }
 
 // transact runs each write of the batch in a savepoint of its own, so that an error takes back only that write, and
-// commits once. An error of transact itself means that nothing was written.
+// commits once. Those of a crowd do without: SQLite would copy each page that they change. An error of transact itself means that nothing was written.
 func (db *DB) transact(batch []*job) error {
 	if db.dialect == Postgres {
 		return db.transactPostgres(batch)
@@ -142,6 +143,10 @@ func (db *DB) transact(batch []*job) error {
 		j.tx = db.newTx(tx)
 		if len(batch) == 1 {
 			j.err = j.tx.call(j.fn)
+		} else if j.crowd {
+			if err := j.tx.call(j.fn); err != nil {
+				return errTakenBack
+			}
 		} else if err := db.inSavepoint(j); err != nil {
 			return err
 		}

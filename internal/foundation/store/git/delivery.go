@@ -21,10 +21,11 @@ func SetPath(ctx context.Context, tx *store.Tx, id, path string) error {
 
 // PruneDeliveries forgets deliveries that came before a time, except the latest keep of each repository and those whose
 // command is not done. At most a thousand go at a time, so that writers wait for none; it returns how many went.
+// Their ids begin with the time they came, so that no delivery pays for an index of times.
 func PruneDeliveries(ctx context.Context, tx *store.Tx, before time.Time, keep int) (removed int64, err error) {
 	return tx.Exec(ctx, `DELETE FROM deliveries WHERE id IN (
-			SELECT d.id FROM deliveries d WHERE d.received < $1
+			SELECT d.id FROM deliveries d WHERE d.id < $1
 				AND (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries n WHERE n.repository = d.repository AND n.id > d.id LIMIT $2) AS newer) >= $2
 				AND NOT EXISTS (SELECT 1 FROM work w WHERE w.kind = 'command' AND w.key = d.id AND (w.wanted <> w.done OR w.discarded > 0))
-			ORDER BY d.received LIMIT 1000)`, store.Micros(before), keep)
+			ORDER BY d.id LIMIT 1000)`, store.NewID(before)[:10], keep)
 }

@@ -22,9 +22,6 @@ CREATE TABLE pulls (
   PRIMARY KEY (repository, number)
 );
 
--- Retention removes old deliveries by the time they came.
-CREATE INDEX deliveries_received ON deliveries (received);
-
 -- What a forge was told last, and whether what it was not told may have arrived all the same.
 ALTER TABLE statuses ADD COLUMN told TEXT NOT NULL DEFAULT '';
 ALTER TABLE statuses ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;
