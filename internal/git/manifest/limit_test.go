@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waybill-dev/waybill/internal/git/manifest"
+	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 // bombs are manifests that are meant to hurt, each with the first finding that ends it.
@@ -32,6 +34,7 @@ func bombs() map[string]struct{ text, want string } {
 		"question marks":     {strings.Repeat("? ", 120*kib), "waybill.yaml:1:1: error WB008: values are nested more than 64 deep (no field needs that)"},
 		"indentation":        {stairs(150), "waybill.yaml:65:129: error WB008: values are nested more than 64 deep (no field needs that)"},
 		"laughs":             {laughs(), "waybill.yaml:1:1: error WB001: apiVersion is missing (write \"apiVersion: waybill.dev/v1\")"},
+		"laughs in place":    {strings.Replace(laughs(), "a: &a", "apiVersion: waybill.dev/v1\nkind: Connector\na: &a", 1), "waybill.yaml:1:1: error WB013: metadata is missing (add \"metadata:\" with name, title, owner)"},
 		"huge scalar":        {strings.Replace(feed, "Shop feed", strings.Repeat("x", 250*kib), 1), "waybill.yaml:5:10: error WB016: metadata.title has 256000 characters (at most 50 are allowed)"},
 		"huge key":           {feed + "  " + strings.Repeat("k", 1000) + ": x\n", `waybill.yaml:18:3: error WB012: unknown field "` + strings.Repeat("k", 59) + `…" (legal here: type, flow, version, execution, source, build, application, authentication, secrets, fields, datasource, run, release)`},
 		"many values":        {head + "  fields: [" + long(6000, "%d,") + "]\n", "waybill.yaml:18:23692: error WB006: the document holds more than 5000 values (shorten its lists)"},
@@ -121,5 +124,50 @@ func BenchmarkBombs(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestAttacksAreNamed checks that each known way to hurt a reader of YAML or of files is shown by a bomb or by a case of
+// the corpus, and which finding answers it.
+func TestAttacksAreNamed(t *testing.T) {
+	t.Parallel()
+	l := newLoader(t)
+	shown := map[string]string{}
+	for name, bomb := range bombs() {
+		r, err := l.Load(t.Context(), files{"waybill.yaml": bomb.text, "Dockerfile": "x"}, manifest.Options{Owner: "feeds", Platform: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown[name] = strings.Join(lines(r.Findings), "\n")
+	}
+	for _, s := range corpus(t) {
+		shown[strings.TrimSuffix(filepath.Base(s.path), ".txtar")] = s.findings
+	}
+	for _, attack := range []struct {
+		name  string
+		code  waybill.FindingCode
+		cases []string
+	}{
+		{"alias bombs", manifest.Alias, []string{"laughs in place", "alias", "merge"}},
+		{"deep nesting", manifest.TooDeep, []string{"brackets", "braces", "dashes", "question marks", "indentation"}},
+		{"huge scalars", manifest.IllegalValue, []string{"huge scalar"}},
+		{"huge files", manifest.TooLarge, []string{"too many bytes", "many values"}},
+		{"many documents", manifest.TooManyDocuments, []string{"too many documents"}},
+		{"duplicate keys", manifest.DuplicateField, []string{"duplicate_field"}},
+		{"tabs", manifest.NotYAML, []string{"syntax_tab"}},
+		{"BOM", manifest.ByteOrderMark, []string{"byte_order_mark"}},
+		{"CRLF", manifest.WindowsLineEnds, []string{"crlf"}},
+		{"invalid UTF-8", manifest.NotText, []string{"not_utf8", "control_character"}},
+		{"linked manifests", manifest.LinkedManifest, []string{"manifest_link"}},
+		{"linked paths", manifest.LinkedPath, []string{"path_link", "path_link_folder", "logo_link"}},
+		{"names that differ in case only", manifest.CaseCollision, []string{"collision"}},
+		{"costly patterns", manifest.IllegalRegexp, []string{"patterns"}},
+		{"costly filters", manifest.IllegalFilter, []string{"filters"}},
+	} {
+		for _, name := range attack.cases {
+			if !strings.Contains(shown[name], " "+string(attack.code)+": ") {
+				t.Errorf("%s: %q shows no %s: %s", attack.name, name, attack.code, shown[name])
+			}
+		}
 	}
 }
