@@ -24,7 +24,7 @@ func rooms() map[string][]string {
 		"internal/face/api":        append(face(), "internal/face/api/wire"),
 		"internal/face/api/wire":   {},
 		"internal/face/portal":     face(),
-		"internal/face/client":     {"internal/face/api/wire"},
+		"internal/face/client":     {"internal/face/api/wire", "internal/foundation/private"},
 		"internal/face/httpserver": {"internal/foundation/..."},
 		"internal/face/starter":    {"internal/foundation/schema", "schemas"},
 

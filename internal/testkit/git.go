@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -167,4 +168,24 @@ func Remote(stderr string) string {
 		}
 	}
 	return b.String()
+}
+
+// GiveAway hands a repository to another user, who can reach it.
+func (g *Git) GiveAway(bare string) {
+	g.t.Helper()
+	const uid = 12345
+	for _, dir := range []string{g.Dir, filepath.Dir(g.Dir)} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+	err := filepath.WalkDir(bare, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, uid)
+	})
+	if err != nil {
+		g.t.Fatal(err)
+	}
 }

@@ -63,7 +63,7 @@ func findings(checks []waybill.Check) []wire.Finding {
 	if len(checks) == 0 {
 		return []wire.Finding{}
 	}
-	return each(checks[0].Findings, finding)
+	return each(checks[0].Findings, wire.NewFinding)
 }
 
 // commit finds the one commit that in names: NotFound when there is none, Conflict when there are several.

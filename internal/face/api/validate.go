@@ -39,8 +39,8 @@ func (a *API) addValidate() {
 
 func validation(p reconcile.Preview) wire.Validation {
 	v := wire.Validation{
-		Manifests: p.Loaded.Files, Unchecked: p.Loaded.Unchecked, Declarations: each(p.Changes, change),
-		Findings: each(p.Findings, finding),
+		Manifests: p.Loaded.Files, Unchecked: p.Loaded.Unchecked, Declarations: each(p.Changes, wire.NewChange),
+		Findings: each(p.Findings, wire.NewFinding),
 	}
 	if p.Repository.ID != "" {
 		v.Repository = p.Repository.FullName()
@@ -48,27 +48,9 @@ func validation(p reconcile.Preview) wire.Validation {
 	}
 	for i := range p.Loaded.Declarations { // nothing to compare with: valid is all there is to say
 		d := &p.Loaded.Declarations[i]
-		v.Declarations = append(v.Declarations, change(waybill.Change{Identity: d.Identity, Class: waybill.Unchanged, Wanted: d}))
+		v.Declarations = append(v.Declarations, wire.NewChange(waybill.Change{Identity: d.Identity, Class: waybill.Unchanged, Wanted: d}))
 	}
 	return v
-}
-
-func change(c waybill.Change) wire.Change {
-	w := wire.Change{
-		Declaration: c.Identity.String(), Kind: c.Identity.Kind, Class: string(c.Class), Environment: string(c.Environment),
-		Semver: c.Semver, Parts: c.Parts, Reasons: c.Reasons, Affected: c.Affected,
-	}
-	if c.Wanted != nil {
-		w.File, w.Line = c.Wanted.File, c.Wanted.Line
-	}
-	return w
-}
-
-func finding(f waybill.Finding) wire.Finding {
-	return wire.Finding{
-		Code: string(f.Code), Severity: string(f.Severity), File: f.File, Line: f.Line, Column: f.Column,
-		Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix, Width: f.Width,
-	}
 }
 
 // sent is a [waybill.Tree] that came with a request.

@@ -14,10 +14,7 @@ import (
 func wireFindings(findings waybill.Findings) []wire.Finding {
 	all := make([]wire.Finding, 0, len(findings))
 	for _, f := range findings {
-		all = append(all, wire.Finding{
-			Code: string(f.Code), Severity: string(f.Severity), File: f.File, Line: f.Line, Column: f.Column,
-			Path: f.Path, Message: f.Message, Hint: f.Hint, Fix: f.Fix, Width: f.Width,
-		})
+		all = append(all, wire.NewFinding(f))
 	}
 	return all
 }

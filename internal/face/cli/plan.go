@@ -63,7 +63,7 @@ func (a *app) runPlan(ctx context.Context, ref string) error {
 	}
 	said := make([]wire.Change, 0, len(changes))
 	for _, c := range changes {
-		said = append(said, wireChange(c))
+		said = append(said, wire.NewChange(c))
 	}
 	return a.printPlan(p.base, said, findings)
 }
@@ -284,15 +284,4 @@ func target(c wire.Change) string {
 	default:
 		return strings.TrimSpace(c.Environment + " " + c.Semver)
 	}
-}
-
-func wireChange(c waybill.Change) wire.Change {
-	w := wire.Change{
-		Declaration: c.Identity.String(), Kind: c.Identity.Kind, Class: string(c.Class), Environment: string(c.Environment),
-		Semver: c.Semver, Parts: c.Parts, Reasons: c.Reasons, Affected: c.Affected,
-	}
-	if c.Wanted != nil {
-		w.File, w.Line = c.Wanted.File, c.Wanted.Line
-	}
-	return w
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/waybill-dev/waybill/internal/foundation/private"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -37,7 +38,7 @@ func WriteState(file string, s State) error {
 	if err != nil {
 		return waybill.Wrap(waybill.Internal, err, "cannot write the state of the server")
 	}
-	if err := replace(file, append(text, '\n')); err != nil {
+	if err := private.Write(file, append(text, '\n')); err != nil {
 		return waybill.Wrap(waybill.Unavailable, err, "cannot write "+file)
 	}
 	return nil
@@ -72,26 +73,6 @@ func ReadState(file string) (State, error) {
 		return State{}, waybill.Errorf(waybill.Invalid, "cannot read %s: %w", file, err)
 	}
 	return s, nil
-}
-
-// replace writes a private file in one step.
-func replace(file string, text []byte) error {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(dir, ".server-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
-	if _, err := tmp.Write(text); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
 }
 
 // Find returns a client of the server that a person means: server when it is not empty (the flag), else WAYBILL_SERVER,

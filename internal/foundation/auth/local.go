@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
+	"github.com/waybill-dev/waybill/internal/foundation/private"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -31,28 +31,8 @@ func (k *Keeper) LocalToken(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := writePrivate(file, secret.Reveal()+"\n"); err != nil {
+	if err := private.Write(file, []byte(secret.Reveal()+"\n")); err != nil {
 		return waybill.Wrap(waybill.Unavailable, err, "cannot write the local admin token to "+file)
 	}
 	return nil
-}
-
-// writePrivate replaces file in one step by a file that only its owner can read.
-func writePrivate(file, text string) error {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(dir, ".token-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
-	if _, err := tmp.WriteString(text); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
 }

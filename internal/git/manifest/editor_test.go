@@ -13,6 +13,7 @@ import (
 
 	"github.com/waybill-dev/waybill/internal/foundation/schema/reference"
 	"github.com/waybill-dev/waybill/internal/git/manifest"
+	"github.com/waybill-dev/waybill/internal/testkit"
 )
 
 // editors returns the JSON Schema that editors check manifests with.
@@ -26,19 +27,8 @@ func editors(tb testing.TB) *jsonschema.Schema {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("waybill.json", v); err != nil {
-		tb.Fatal(err)
-	}
-	return c.MustCompile("waybill.json")
+	compiled, _ := testkit.JSONSchema(tb, s)
+	return compiled
 }
 
 // editorPlaces are forms that a JSON Schema tells by a pattern of its own: a document with VALUE where the text stands, texts

@@ -3,7 +3,6 @@ package repo_test
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -89,7 +88,7 @@ func TestAlternatesOfAnother(t *testing.T) {
 	f.clone.Push("main")
 	write(t, filepath.Join(f.bare, "objects/info/alternates"), filepath.Join(private, "objects")+"\n")
 	write(t, filepath.Join(f.bare, "refs/heads/stolen"), secret+"\n")
-	giveAway(t, f)
+	f.git.GiveAway(f.bare)
 	if err := os.Chmod(filepath.Dir(private), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -101,26 +100,6 @@ func TestAlternatesOfAnother(t *testing.T) {
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// giveAway hands the repository to another user, who can reach it.
-func giveAway(t *testing.T, f *fixture) {
-	t.Helper()
-	const uid = 12345
-	for _, dir := range []string{f.git.Dir, filepath.Dir(f.git.Dir)} {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	err := filepath.WalkDir(f.bare, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, uid, uid)
-	})
-	if err != nil {
 		t.Fatal(err)
 	}
 }

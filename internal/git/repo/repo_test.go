@@ -292,7 +292,7 @@ func TestForeignOwner(t *testing.T) {
 	c := f.clone.Commit("one", map[string]string{"a": "1"})
 	f.clone.Push("main")
 	if os.Geteuid() == 0 {
-		giveAway(t, f)
+		f.git.GiveAway(f.bare)
 	}
 	link := filepath.Join(f.git.Dir, "link.git")
 	if err := os.Symlink(f.bare, link); err != nil {

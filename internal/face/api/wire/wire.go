@@ -1,4 +1,5 @@
-// Package wire holds the JSON shapes of the API. The server fills them, the client reads them; nothing else is here.
+// Package wire holds the JSON shapes of the API. The server fills them, the client reads them; nothing else is here, but
+// what writes domain values in these shapes.
 // Times are RFC 3339 in UTC and absent when there is none, durations are seconds, sizes are bytes, commits are full.
 package wire
 

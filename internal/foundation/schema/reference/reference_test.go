@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/waybill-dev/waybill/internal/foundation/schema/reference"
+	"github.com/waybill-dev/waybill/internal/testkit"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -28,24 +29,7 @@ func compile(tb testing.TB, kind string) (*jsonschema.Schema, []byte) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	if err := c.AddResource("waybill.json", v); err != nil {
-		tb.Fatal(err)
-	}
-	compiled, err := c.Compile("waybill.json")
-	if err != nil {
-		tb.Fatalf("%s: %v", kind, err)
-	}
-	return compiled, text
+	return testkit.JSONSchema(tb, s)
 }
 
 // documents reads YAML as editors do: dates are text, and every document counts.

@@ -1,7 +1,6 @@
 package plain_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -35,7 +34,7 @@ func TestInstallHookStaysInTheRepository(t *testing.T) {
 			t.Fatal(err)
 		}
 		lure(f, victim)
-		giveAway(t, f)
+		f.git.GiveAway(f.bare)
 		err := plain.InstallHook(t.Context(), f.repository, "/opt/waybill", "http://h")
 		if !waybill.IsCode(err, waybill.Denied) {
 			t.Errorf("%s: got %v, want denied", name, err)
@@ -53,26 +52,6 @@ func TestInstallHookStaysInTheRepository(t *testing.T) {
 func symlink(t *testing.T, target, path string) {
 	t.Helper()
 	if err := os.Symlink(target, path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// giveAway hands the repository to another user, who can reach it.
-func giveAway(t *testing.T, f *fixture) {
-	t.Helper()
-	const uid = 12345
-	for _, dir := range []string{f.git.Dir, filepath.Dir(f.git.Dir)} {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	err := filepath.WalkDir(f.bare, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, uid, uid)
-	})
-	if err != nil {
 		t.Fatal(err)
 	}
 }
