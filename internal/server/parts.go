@@ -71,7 +71,8 @@ func (s *Server) newReleases(engine *build.Engine, builder build.Builder, runner
 	o := release.Options{
 		DB: s.db, Trees: trees, Builder: builder, Images: engine, Runner: runner, Logs: logs{s.blobs}, Runs: runs,
 		MinFree: s.Config.Build.MinFreeBytes, KeptImages: s.Config.Retention.Images, FailedLogs: s.Config.Retention.FailedLogs,
-		Now: s.Now, Log: s.Log,
+		Withdrawn: s.Config.Retention.Withdrawn,
+		Now:       s.Now, Log: s.Log,
 		Observer: release.Observer{Step: s.metrics.Step, Deployed: s.metrics.Deployed},
 	}
 	if s.Config.Platform.Repository != "" {

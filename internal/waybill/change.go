@@ -86,6 +86,8 @@ type Observed struct {
 	Repository string // Repository.ID that owns the name; empty when it is not watched any more
 	// Newest is the newest release of a connector to dev, Live what dev serves; nil when there is none.
 	Newest, Live *Release
+	// Withdrawn says that dev has served Newest and serves it no more, because its declaration was gone.
+	Withdrawn bool
 	// Declared is the draft of an app, or what is applied of a platform kind; nil when there is none.
 	Declared *Declaration
 	// Published holds every published version of an app, in any order.

@@ -57,6 +57,7 @@ func (e *Engine) Observe(ctx context.Context, q store.Querier, repository string
 		if o.Live, err = e.live(ctx, q, id, waybill.Dev); err != nil {
 			return nil, err
 		}
+		o.Withdrawn = o.Live == nil && o.Newest != nil && o.Newest.Outcome == waybill.OK
 		observed = append(observed, o)
 	}
 	return observed, nil
@@ -82,6 +83,11 @@ func (e *Engine) Content(ctx context.Context, t waybill.Tree, d waybill.Declarat
 // Names are claimed here: the plan has refused those of other repositories, and a race ends in Conflict.
 func (e *Engine) Accept(ctx context.Context, tx *store.Tx, c waybill.Check, changes []waybill.Change) error {
 	for _, change := range changes {
+		if change.Class == waybill.Remove && change.Identity.Kind == waybill.KindConnector {
+			if err := e.miss(ctx, tx, c, change.Identity); err != nil {
+				return err
+			}
+		}
 		if change.Wanted == nil || change.Wanted.Connector == nil || change.Environment == "" {
 			continue
 		}

@@ -77,6 +77,7 @@ type Options struct {
 	// live. FailedLogs is how long the logs of failed builds stay.
 	KeptImages int
 	FailedLogs time.Duration
+	Withdrawn  time.Duration // until dev loses what its branch no longer declares
 	Now        func() time.Time
 	Log        *slog.Logger
 	Observer   Observer

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
@@ -15,7 +16,8 @@ type commitPage struct {
 	frame
 	Repository waybill.Repository
 	Commit     commitLink
-	Refs       []string
+	Refs       []link
+	Plans      []planned
 	Cause      string
 	Actor      string
 	Aggregate  waybill.Status
@@ -25,6 +27,13 @@ type commitPage struct {
 	Releases   []releaseRow
 	Final      bool
 	Retry      string
+}
+
+// planned is what merging one pull request would change.
+type planned struct {
+	Pull    link
+	Base    string
+	Changes []waybill.Change
 }
 
 // statusRow is one context of a commit.
@@ -57,7 +66,7 @@ func (p *Portal) commitEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.stream(w, r, live{
 		Page: "commit", Topics: []string{"commit:" + page.Repository.ID + "/" + page.Commit.SHA},
-		Parts: []string{"aggregate", "statuses", "findings", "releases"},
+		Parts: []string{"aggregate", "statuses", "findings", "plan", "releases"},
 		Load: func(ctx context.Context) (any, bool, error) {
 			page, err := p.loadCommit(r.WithContext(ctx))
 			return page, page.Final, err
@@ -91,6 +100,9 @@ func (p *Portal) loadCommit(r *http.Request) (commitPage, error) {
 		return page, err
 	}
 	page.fill(statuses)
+	if err := page.follow(ctx, read); err != nil {
+		return page, err
+	}
 	releases, err := connectorstore.Releases(ctx, read.q, connectorstore.ReleaseFilter{Repository: page.Repository.ID, Commit: sha})
 	if err != nil {
 		return page, err
@@ -145,7 +157,6 @@ func (page *commitPage) fill(statuses []waybill.Status) {
 		page.Aggregate = waybill.Status{Context: waybill.AggregateContext, State: waybill.StatePending, Description: "in progress"}
 	}
 	for _, c := range page.Checks {
-		page.Refs = append(page.Refs, waybill.ShortRef(c.Ref))
 		if page.Findings == nil {
 			page.Findings = c.Findings
 		}
@@ -153,4 +164,33 @@ func (page *commitPage) fill(statuses []waybill.Status) {
 	if len(page.Checks) > 0 {
 		page.Cause, page.Actor = page.Checks[0].Cause, page.Checks[0].Actor
 	}
+}
+
+// follow says which branches, tags and pull requests the checks are of, and what the newest check of each pull request
+// planned.
+func (page *commitPage) follow(ctx context.Context, read *reader) error {
+	seen := map[string]bool{}
+	for _, c := range page.Checks {
+		if seen[c.Ref] {
+			continue
+		}
+		seen[c.Ref] = true
+		if c.Pull == 0 {
+			page.Refs = append(page.Refs, link{Text: waybill.ShortRef(c.Ref)})
+			continue
+		}
+		p, err := gitstore.Pull(ctx, read.q, c.Repository, c.Pull)
+		if err != nil && !waybill.IsCode(err, waybill.NotFound) {
+			return err
+		}
+		to := link{Text: "pull request " + strconv.Itoa(c.Pull)}
+		if strings.HasPrefix(p.URL, "https://") || strings.HasPrefix(p.URL, "http://") {
+			to.URL = p.URL
+		}
+		page.Refs = append(page.Refs, to)
+		if len(c.Changes) > 0 {
+			page.Plans = append(page.Plans, planned{Pull: to, Base: p.Base, Changes: c.Changes})
+		}
+	}
+	return nil
 }

@@ -308,7 +308,7 @@ func (s *stream) steps(ref string, check waybill.Check, statuses []waybill.Statu
 			Ref: ref, Step: waybill.StepValidate, Outcome: waybill.Failed, Description: waybill.Count(n, "error"),
 		})
 	}
-	order := append([]waybill.Step{waybill.StepValidate}, waybill.StepsTo(waybill.Prod)...)
+	order := append([]waybill.Step{waybill.StepValidate, waybill.StepPlan}, waybill.StepsTo(waybill.Prod)...)
 	slices.SortStableFunc(list, func(a, b progress.Step) int {
 		if a.Declaration != b.Declaration {
 			return strings.Compare(a.Declaration, b.Declaration)

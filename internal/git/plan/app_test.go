@@ -136,7 +136,7 @@ func TestComputeRemovals(t *testing.T) {
 	}{
 		{name: "nothing is gone", ref: main, wanted: all, want: "shop-feed unchanged\napp/invoice-sync unchanged\nteam/feeds unchanged"},
 		{name: "all is gone", ref: main, want: "shop-feed remove → dev\napp/invoice-sync remove → dev\nteam/feeds remove → prod\n" +
-			"because what it deployed stays until a person removes it\naffects site:feeds-dev\n" +
+			"because dev loses it after a while; prod stays until a person removes it\naffects site:feeds-dev\n" +
 			"because its draft ends; what is published stays until a person takes it back\naffects connector:shop-feed"},
 		{name: "broken is not gone", ref: main, wanted: all[1:], broken: []waybill.Identity{feed.Identity}, want: "app/invoice-sync unchanged\nteam/feeds unchanged"},
 		{name: "another branch", ref: "refs/heads/feature", want: ""},
@@ -144,7 +144,7 @@ func TestComputeRemovals(t *testing.T) {
 		{name: "another repository", ref: main, foreign: true, want: ""},
 		{name: "renamed", ref: main, wanted: []waybill.Declaration{renamed, sync, team}, want: "garden-feed create → dev\napp/invoice-sync unchanged\nteam/feeds unchanged\nshop-feed remove → dev\n" +
 			"because another name is another declaration: nothing of \"shop-feed\" is carried over\naffects site:feeds-dev\n" +
-			"because what it deployed stays until a person removes it\n" +
+			"because dev loses it after a while; prod stays until a person removes it\n" +
 			"because renaming to \"garden-feed\" is deleting and creating\naffects site:feeds-dev"},
 		{name: "a limit", ref: main, wanted: []waybill.Declaration{feed, sync, smaller}, want: "shop-feed unchanged\napp/invoice-sync unchanged\nteam/feeds change → prod [spec.limits]\naffects connector:shop-feed"},
 	} {

@@ -94,7 +94,7 @@ func (p *planner) change(d *waybill.Declaration) waybill.Change {
 // not succeed leaves dev at what is live: the work is what lies between that and d, and at least a deployment.
 func (p *planner) towardsDev(d *waybill.Declaration) (waybill.ChangeClass, []string) {
 	o := p.observed[d.Identity]
-	if o.Newest == nil {
+	if o.Newest == nil || o.Withdrawn {
 		return waybill.Create, nil
 	}
 	newest, parts := p.compare(o.Newest, d)

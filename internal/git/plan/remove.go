@@ -27,7 +27,7 @@ func (p *planner) removals() []waybill.Change {
 		case d.App != nil:
 			c.Reasons = []string{"its draft ends; what is published stays until a person takes it back"}
 		default:
-			c.Reasons = []string{"what it deployed stays until a person removes it"}
+			c.Reasons = []string{"dev loses it after a while; prod stays until a person removes it"}
 		}
 		gone = append(gone, c)
 	}

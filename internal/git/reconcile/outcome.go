@@ -88,7 +88,7 @@ func result(findings waybill.Findings, changes []waybill.Change, overtaken bool,
 	}
 }
 
-// undeclared says what becomes of declarations that are gone: settings are taken back, what connectors deployed stays.
+// undeclared says what becomes of declarations that are gone: settings are taken back, connectors leave dev.
 func undeclared(gone []waybill.Change) string {
 	var names []string
 	settings := true
@@ -96,14 +96,14 @@ func undeclared(gone []waybill.Change) string {
 		names = append(names, c.Identity.String())
 		settings = settings && isSetting(c.Identity.Kind)
 	}
-	is, they := " is ", "it"
+	is, it := " is ", "it"
 	if len(gone) > 1 {
-		is, they = " are ", "they"
+		is, it = " are ", "them"
 	}
 	if settings {
 		return strings.Join(names, ", ") + is + "no longer declared and not applied any more"
 	}
-	return strings.Join(names, ", ") + is + "no longer declared; what " + they + " deployed stays"
+	return strings.Join(names, ", ") + is + "no longer declared; dev loses " + it + " after a while, prod keeps " + it
 }
 
 // consequences says what becomes of changes: connectors are released, settings applied. Apps are only validated.

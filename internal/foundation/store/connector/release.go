@@ -146,3 +146,9 @@ func SetLive(ctx context.Context, tx *store.Tx, l waybill.Live) error {
 	}
 	return err
 }
+
+// RemoveLive forgets what an environment serves of a connector major. Nothing is no error.
+func RemoveLive(ctx context.Context, tx *store.Tx, connector string, major int, env waybill.Environment) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM lives WHERE connector = $1 AND major = $2 AND environment = $3`, connector, major, env)
+	return err
+}

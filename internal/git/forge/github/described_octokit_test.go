@@ -235,16 +235,16 @@ func reasons(err error) string {
 	return strings.Join(list, "\n")
 }
 
+// example returns the published example that says most.
 func example(media *openapi3.MediaType) any {
-	for _, name := range []string{"default", "admin-response"} {
-		if e := media.Examples[name]; e != nil {
-			return e.Value.Value
+	best, most := media.Example, 0
+	for _, e := range media.Examples {
+		raw, err := json.Marshal(e.Value.Value)
+		if err == nil && len(raw) > most {
+			best, most = e.Value.Value, len(raw)
 		}
 	}
-	for _, e := range media.Examples {
-		return e.Value.Value
-	}
-	return media.Example
+	return best
 }
 
 // sound leaves out of an example what is itself not as GitHub describes it.

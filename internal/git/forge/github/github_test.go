@@ -113,8 +113,11 @@ func TestConvert(t *testing.T) {
 	if err != nil || r.ID != appID || r.Slug != "waybill-app" || r.HookSecret != "shh" || string(r.Key) != string(w.pem()) {
 		t.Errorf("%+v %v", r, err)
 	}
-	if _, err := Convert(t.Context(), o, "a/../code"); !waybill.IsCode(err, waybill.NotFound) {
+	if _, err := Convert(t.Context(), o, "a/../code"); !waybill.IsCode(err, waybill.Invalid) {
 		t.Errorf("a code that is none: %v", err)
+	}
+	if _, err := Convert(t.Context(), o, "an-old-code"); !waybill.IsCode(err, waybill.NotFound) {
+		t.Errorf("a code that was used: %v", err)
 	}
 }
 

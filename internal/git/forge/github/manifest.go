@@ -2,8 +2,10 @@ package github
 
 import (
 	"context"
-	"net/url"
+	"regexp"
 	"slices"
+
+	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 // Registration is what GitHub makes of an App manifest: everything secret of it is shown this once.
@@ -15,15 +17,20 @@ type Registration struct {
 	HookSecret string
 }
 
+var codeWord = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+
 // Convert exchanges the code that GitHub gave a person, who registered an App from a manifest, for the App. It works
 // once, within an hour. o needs URL, and HTTP, Now and Observe as New does.
 func Convert(ctx context.Context, o Options, code string) (Registration, error) {
+	if !codeWord.MatchString(code) {
+		return Registration{}, waybill.Errorf(waybill.Invalid, "%q is not a code of GitHub", code)
+	}
 	o.App, o.Token = nil, func(context.Context) (string, error) { return "", nil }
 	f, err := New(o)
 	if err != nil {
 		return Registration{}, err
 	}
-	app, _, err := f.dial(f.wire("manifest")).Apps.CompleteAppManifest(ctx, url.PathEscape(code))
+	app, _, err := f.dial(f.wire("manifest")).Apps.CompleteAppManifest(ctx, code)
 	if err != nil {
 		return Registration{}, f.fault(ctx, err)
 	}

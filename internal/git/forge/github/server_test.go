@@ -252,6 +252,11 @@ func (w *world) routeStatuses(in route) {
 			return
 		}
 		s["id"], s["sha"] = w.id(), sha
+		for _, field := range []string{"target_url", "description"} {
+			if s[field] == nil {
+				s[field] = nil // GitHub says so
+			}
+		}
 		w.statuses = append(w.statuses, s)
 		reply(rw, 201, s)
 	})
