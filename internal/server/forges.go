@@ -11,6 +11,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/git/forge/gitea"
 	"github.com/waybill-dev/waybill/internal/git/forge/github"
+	"github.com/waybill-dev/waybill/internal/git/forge/gitlab"
 	"github.com/waybill-dev/waybill/internal/git/inbox"
 	"github.com/waybill-dev/waybill/internal/waybill"
 	"github.com/waybill-dev/waybill/webhooks"
@@ -26,29 +27,35 @@ const maxToken = 64 << 10
 func (s *Server) openForges() (forges, error) {
 	all := forges{}
 	for _, f := range s.Config.Forges {
-		host, err := s.openForge(f)
+		budget := forge.NewBudget(s.Now)
+		host, err := s.openForge(f, s.observe(f.Name, budget))
 		if err != nil {
 			return nil, err
 		}
-		all[f.Name] = inbox.Forge{Host: host, Kind: f.Kind, URL: f.URL, App: f.App != nil}
+		all[f.Name] = inbox.Forge{Host: forge.Thrifty(host, budget), Kind: f.Kind, URL: f.URL, App: f.App != nil}
 	}
 	return all, nil
 }
 
-func (s *Server) openForge(f config.Forge) (forge.Host, error) {
+// observer hears of each answer of a forge.
+type observer = func(operation string, code, remaining int)
+
+func (s *Server) openForge(f config.Forge, observe observer) (forge.Host, error) {
 	switch f.Kind {
 	case config.Gitea:
-		return gitea.New(gitea.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: s.observe(f.Name)}), nil
+		return gitea.New(gitea.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: observe}), nil
 	case config.GitHub:
-		return s.openGitHub(f)
+		return s.openGitHub(f, observe)
+	case config.GitLab:
+		return gitlab.New(gitlab.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: observe})
 	default:
 		return nil, waybill.Errorf(waybill.Unavailable, "forge %s: this program does not speak %s", f.Name, f.Kind)
 	}
 }
 
 // openGitHub speaks with a token or as an App, whose key is read once.
-func (s *Server) openGitHub(f config.Forge) (forge.Host, error) {
-	o := github.Options{URL: f.URL, Now: s.Now, Log: s.Log, Observe: s.observe(f.Name)}
+func (s *Server) openGitHub(f config.Forge, observe observer) (forge.Host, error) {
+	o := github.Options{URL: f.URL, Now: s.Now, Log: s.Log, Observe: observe}
 	if f.App == nil {
 		o.Token = token(f)
 		return github.New(o)
@@ -61,9 +68,10 @@ func (s *Server) openGitHub(f config.Forge) (forge.Host, error) {
 	return github.New(o)
 }
 
-// observe counts the requests to a forge.
-func (s *Server) observe(name string) func(operation string, code, remaining int) {
+// observe counts the requests to a forge, and tells its budget what is left.
+func (s *Server) observe(name string, budget *forge.Budget) observer {
 	return func(operation string, code, remaining int) {
+		budget.Heard(remaining)
 		s.metrics.Forge(name, operation, strconv.Itoa(code))
 		if remaining >= 0 {
 			s.metrics.ForgeRemaining(name, remaining)

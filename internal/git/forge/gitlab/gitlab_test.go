@@ -150,7 +150,8 @@ func TestMisbehaviour(t *testing.T) {
 			w := newWorld(t)
 			w.tricks = []trick{{statuses, pass}, {statuses, c.play}}
 			m := forge.Message{Commit: theCommit, Statuses: []waybill.Status{
-				{Context: "waybill", State: waybill.StateFailure, Description: "no"}, {Context: "waybill/a/dev", State: waybill.StateSuccess},
+				{Context: "waybill", State: waybill.StateFailure, Description: "no"},
+				{Context: "waybill/a/dev", State: waybill.StateSuccess},
 				{Context: "waybill/b/dev", State: waybill.StatePending},
 			}}
 			f := w.forge(goodToken)
