@@ -32,8 +32,8 @@ func readGitea(h http.Header, body []byte) (waybill.Event, error) {
 	if err != nil {
 		return waybill.Event{}, err
 	}
-	read, known := hubReaders()[e.Name]
-	if !known {
+	read := hubReader(e.Name)
+	if read == nil {
 		return e, nil
 	}
 	var p hub

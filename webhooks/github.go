@@ -3,6 +3,7 @@ package webhooks
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -33,8 +34,8 @@ func readGitHub(h http.Header, body []byte) (waybill.Event, error) {
 	if e.Name == "ping" {
 		e.Kind = waybill.EventPing
 	}
-	read, known := gitHubReaders()[e.Name]
-	if !known {
+	read := gitHubReader(e.Name)
+	if read == nil {
 		return e, nil
 	}
 	if body, err = unwrapForm(h, body); err != nil {
@@ -66,27 +67,30 @@ func unwrapForm(h http.Header, body []byte) ([]byte, error) {
 	return []byte(form.Get("payload")), nil
 }
 
-// gitHubReaders say how each event is read.
-func gitHubReaders() map[string]func(*hub, *waybill.Event) error {
-	readers := map[string]func(*hub, *waybill.Event) error{
-		"ping":                      (*hub).ping,
-		"installation":              func(p *hub, e *waybill.Event) error { return p.installation(e, p.Repositories) },
-		"installation_target":       func(p *hub, e *waybill.Event) error { return p.installation(e, nil) },
-		"installation_repositories": func(p *hub, e *waybill.Event) error { return p.installation(e, append(p.Added, p.Removed...)) },
+// gitHubReader says how an event is read; nil for those that are of no interest.
+func gitHubReader(name string) func(*hub, *waybill.Event) error {
+	switch name {
+	case "ping":
+		return (*hub).ping
+	case "installation", "installation_target", "installation_repositories":
+		return (*hub).installation
 	}
-	inRepository := hubReaders()
-	inRepository["check_run"] = func(p *hub, e *waybill.Event) error { return p.rerun(e, p.CheckRun) }
-	inRepository["check_suite"] = func(p *hub, e *waybill.Event) error { return p.rerun(e, p.CheckSuite) }
-	inRepository["merge_group"] = (*hub).mergeGroup
-	for name, read := range inRepository {
-		readers[name] = func(p *hub, e *waybill.Event) error {
-			if err := p.source(e); err != nil {
-				return err
-			}
-			return read(p, e)
+	read := hubReader(name)
+	switch name {
+	case "check_run", "check_suite":
+		read = (*hub).rerun
+	case "merge_group":
+		read = (*hub).mergeGroup
+	}
+	if read == nil {
+		return nil
+	}
+	return func(p *hub, e *waybill.Event) error {
+		if err := p.source(e); err != nil {
+			return err
 		}
+		return read(p, e)
 	}
-	return readers
 }
 
 // ping names a repository when the hook belongs to one.
@@ -98,7 +102,11 @@ func (p *hub) ping(e *waybill.Event) error {
 }
 
 // rerun reads a check of ours that somebody wants again; what else happens to checks is our own doing.
-func (p *hub) rerun(e *waybill.Event, check hubCheck) error {
+func (p *hub) rerun(e *waybill.Event) error {
+	check := p.CheckRun
+	if e.Name == "check_suite" {
+		check = p.CheckSuite
+	}
 	if !isObjectID(check.HeadSHA) {
 		return waybill.Errorf(waybill.Invalid, "the commit of a %s must be 40 hex digits", e.Name)
 	}
@@ -122,11 +130,11 @@ func (p *hub) mergeGroup(e *waybill.Event) error {
 }
 
 // installation reads what became of an App's installation.
-func (p *hub) installation(e *waybill.Event, repositories []hubRepo) error {
+func (p *hub) installation(e *waybill.Event) error {
 	if e.Installation == 0 {
 		return waybill.Errorf(waybill.Invalid, "an %s event must name its installation", e.Name)
 	}
-	for _, r := range repositories {
+	for _, r := range slices.Concat(p.Repositories, p.Added, p.Removed) {
 		source, err := r.source()
 		if err != nil {
 			return err

@@ -177,10 +177,22 @@ func (p *hub) repository(e *waybill.Event) error {
 	return nil
 }
 
-// hubReaders say how the events are read that both know and that happen in a repository.
-func hubReaders() map[string]func(*hub, *waybill.Event) error {
-	return map[string]func(*hub, *waybill.Event) error{
-		"push": (*hub).push, "create": (*hub).create, "delete": (*hub).remove, "pull_request": (*hub).pull,
-		"issue_comment": (*hub).comment, "repository": (*hub).repository,
+// hubReader says how an event is read that GitHub and Gitea both know, and that happens in a repository; nil for others.
+func hubReader(name string) func(*hub, *waybill.Event) error {
+	switch name {
+	case "push":
+		return (*hub).push
+	case "create":
+		return (*hub).create
+	case "delete":
+		return (*hub).remove
+	case "pull_request":
+		return (*hub).pull
+	case "issue_comment":
+		return (*hub).comment
+	case "repository":
+		return (*hub).repository
+	default:
+		return nil
 	}
 }

@@ -102,7 +102,7 @@ func addWatched(b *testing.B, db *store.DB) {
 			err := gitstore.AddRepository(b.Context(), tx, waybill.Repository{
 				ID: fmt.Sprint("R", i), Owner: "feeds", Name: fmt.Sprint("r", i), URL: fmt.Sprint("https://hub.test/acme/r", i),
 				Forge: "hub", ForgeID: fmt.Sprint(1000 + i), Path: "acme/shop-feed", Hook: fmt.Sprint("hook", i), HookSecret: secret,
-				OldHookSecret: "older", DefaultBranch: "main",
+				DefaultBranch: "main",
 			})
 			if err != nil {
 				return err
