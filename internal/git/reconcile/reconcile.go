@@ -23,9 +23,9 @@ const fetchLimit = 10 * time.Minute
 
 // mirrors reads repositories.
 type mirrors interface {
-	// Fetch resolves the tip of ref, makes its objects available and returns the commit; NotFound when ref is gone,
-	// TooLarge with the commit when its objects will not be.
-	Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error)
+	// FetchTelling resolves the tip of ref, makes its objects available and returns the commit; NotFound when ref is gone,
+	// TooLarge with the commit when its objects will not be. It may tell of the commit of a branch before.
+	FetchTelling(ctx context.Context, r waybill.Repository, ref string, told func(commit string) error) (commit string, err error)
 	// Tree returns the files of a fetched commit, or NotFound.
 	Tree(ctx context.Context, r waybill.Repository, commit string) (waybill.Tree, error)
 	// Keep makes Tree find a commit that came with the history of another; NotFound when it did not.
@@ -100,6 +100,7 @@ type work struct {
 	check      waybill.Check
 	tree       waybill.Tree
 	loaded     manifest.Result
+	observed   bool            // the tip is recorded, and its check open
 	passed     []waybill.Check // of commits that the ref left before anybody looked
 
 	// Of a pull request, nil for any other ref:
@@ -141,7 +142,7 @@ func permanent(err error) bool {
 
 // reconcile finishes what an earlier attempt left open, then looks at the tip if it is new.
 func (e *Engine) reconcile(ctx context.Context, w *work) error {
-	find := e.fetch
+	find := e.look
 	if w.pull != nil {
 		find = e.head
 	}
@@ -161,6 +162,9 @@ func (e *Engine) reconcile(ctx context.Context, w *work) error {
 		if err := e.examine(ctx, w); err != nil {
 			return err
 		}
+	}
+	if w.observed {
+		return nil // the check was among the open ones
 	}
 	isNew, err := e.observe(ctx, w)
 	if err == nil && isNew {

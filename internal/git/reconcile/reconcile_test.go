@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,6 +30,8 @@ type desk struct {
 	refused  error              // what a fetch ends with
 	observed []waybill.Observed // what the connector room stores
 	accepted []string           // changes handed over, as "name class environment"
+	tells    bool               // the tip is told before it is fetched
+	cut      error              // what ends a fetch after that
 }
 
 // mapTree is the files of a commit by path.
@@ -56,7 +59,12 @@ func (m mapTree) Size(ctx context.Context, name string) (int64, error) {
 	return int64(len(text)), err
 }
 
-func (d *desk) Fetch(_ context.Context, _ waybill.Repository, ref string) (string, error) {
+func (d *desk) FetchTelling(_ context.Context, _ waybill.Repository, ref string, told func(string) error) (string, error) {
+	if d.tells {
+		if err := errors.Join(told(d.tips[ref]), d.cut); err != nil {
+			return "", err
+		}
+	}
 	if d.refused != nil {
 		return d.tips[ref], d.refused
 	}
@@ -446,5 +454,29 @@ func TestConsequences(t *testing.T) {
 		if state, got := result(nil, changes, false, "", past{}); got != want || state != waybill.StateSuccess {
 			t.Errorf("%s %q, want %q", state, got, want)
 		}
+	}
+}
+
+// TestPushIsSeenBeforeItsObjectsAreHere: people see at once that their push arrived, and a fetch that is cut short
+// opens nothing twice.
+func TestPushIsSeenBeforeItsObjectsAreHere(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.tells, d.cut = true, waybill.Errorf(waybill.Unavailable, "the connection is gone")
+	if got := d.push(mainRef, "aaa", good); got.String() != "retry" {
+		t.Errorf("cut short: %s", got)
+	}
+	d.want("aaa", "waybill pending in progress\n")
+	d.cut = nil
+	d.push(mainRef, "aaa", good)
+	d.push(mainRef, "bbb", good)
+	for _, commit := range []string{"aaa", "bbb"} {
+		d.want(commit, "waybill success 1 connector released\nwaybill/shop-feed/validate success 1 connector\n")
+		if checks, err := gitstore.Checks(t.Context(), d.DB.Query(), "R", commit); err != nil || len(checks) != 1 {
+			t.Errorf("%s: %d checks, %v", commit, len(checks), err)
+		}
+	}
+	if diff := cmp.Diff([]string{"shop-feed create dev", "shop-feed create dev"}, d.accepted); diff != "" {
+		t.Error(diff)
 	}
 }

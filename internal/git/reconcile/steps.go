@@ -16,12 +16,27 @@ import (
 // ParseKey splits what Key joined.
 func ParseKey(key string) (repository, ref string, ok bool) { return strings.Cut(key, " ") }
 
+// look is fetch that records the tip of a branch as soon as it is known, so that people see that their push has arrived
+// before its objects have.
+func (e *Engine) look(ctx context.Context, w *work) error {
+	return e.fetchTelling(ctx, w, func(commit string) error {
+		w.tip = commit
+		_, err := e.observe(ctx, w)
+		w.observed = err == nil
+		return err
+	})
+}
+
 // fetch sets w.tip. A ref that is gone has an empty tip; that is no error.
 func (e *Engine) fetch(ctx context.Context, w *work) error {
+	return e.fetchTelling(ctx, w, func(string) error { return nil })
+}
+
+func (e *Engine) fetchTelling(ctx context.Context, w *work, told func(commit string) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, fetchLimit, waybill.Errorf(waybill.Unavailable, "fetch took longer than %s", fetchLimit))
 	defer cancel()
 	start := e.Now()
-	tip, err := e.Mirrors.Fetch(ctx, w.repository, w.ref)
+	tip, err := e.Mirrors.FetchTelling(ctx, w.repository, w.ref, told)
 	if waybill.IsCode(err, waybill.NotFound) {
 		tip, err = "", nil
 	}

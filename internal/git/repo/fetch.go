@@ -39,6 +39,13 @@ const (
 // servers answer so while the credentials do not fit. Denied; Invalid when a tag names no commit; TooLarge, also with the
 // commit, which then is not here.
 func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (commit string, err error) {
+	return s.FetchTelling(ctx, r, ref, func(string) error { return nil })
+}
+
+// FetchTelling is Fetch that tells of the tip of a branch as soon as the repository has named it, before its objects are
+// sent, which may take long. A tip that is here already is not told of, nor one that only the git program asks for. An
+// error of told ends the fetch.
+func (s *Mirrors) FetchTelling(ctx context.Context, r waybill.Repository, ref string, told func(commit string) error) (commit string, err error) {
 	m, err := s.mirror(r)
 	if err != nil {
 		return "", err
@@ -52,7 +59,7 @@ func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (
 	if err := m.prepare(); err != nil {
 		return "", waybill.Wrap(waybill.Unavailable, err, "the mirror of "+r.FullName()+" cannot be written")
 	}
-	t, err := s.fetchTip(ctx, m, r, ref)
+	t, err := s.fetchTip(ctx, m, r, ref, told)
 	if err = explain(ctx, r, err); err == nil || waybill.IsCode(err, waybill.TooLarge) && !t.commit.IsZero() {
 		commit = t.commit.String()
 	}
@@ -60,11 +67,11 @@ func (s *Mirrors) Fetch(ctx context.Context, r waybill.Repository, ref string) (
 }
 
 // fetchTip brings one ref up to date. Under m's lock.
-func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository, ref string) (tip, error) {
+func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository, ref string, told func(string) error) (tip, error) {
 	if m.large.Load() {
 		return s.fetchLarge(ctx, m, r, ref)
 	}
-	t, err := s.fetchSmall(ctx, m, r, ref)
+	t, err := s.fetchSmall(ctx, m, r, ref, told)
 	if !errors.Is(err, errLarge) {
 		return t, err
 	}
@@ -76,7 +83,7 @@ func (s *Mirrors) fetchTip(ctx context.Context, m *mirror, r waybill.Repository,
 }
 
 // fetchSmall is fetchTip with go-git; errLarge says that it should not be.
-func (s *Mirrors) fetchSmall(ctx context.Context, m *mirror, r waybill.Repository, ref string) (tip, error) {
+func (s *Mirrors) fetchSmall(ctx context.Context, m *mirror, r waybill.Repository, ref string, told func(string) error) (tip, error) {
 	conn, adv, err := s.connect(ctx, r)
 	if err = explain(ctx, r, err); waybill.IsCode(err, waybill.NotFound) {
 		err = waybill.Wrap(waybill.Unavailable, err, err.Error())
@@ -94,6 +101,11 @@ func (s *Mirrors) fetchSmall(ctx context.Context, m *mirror, r waybill.Repositor
 	}
 	if len(adv.refs) > s.o.LargeRefs {
 		return t, errLarge
+	}
+	if _, branch := waybill.Branch(ref); branch { // what a tag names may have to be peeled first
+		if err := told(t.commit.String()); err != nil {
+			return tip{}, err
+		}
 	}
 	if err := m.receive(ctx, conn, adv, []plumbing.Hash{t.object}, m.haves(adv), s.o); err != nil {
 		return t, err

@@ -164,6 +164,34 @@ func TestFetchAndTree(t *testing.T) {
 	}
 }
 
+// TestFetchTelling: the tip of a branch is told of while none of its objects are here, and once.
+func TestFetchTelling(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, repo.Options{})
+	commit := f.clone.Commit("Begin", map[string]string{"a": "1"})
+	f.clone.Run("tag", "-a", "-m", "tagged", "v1")
+	f.clone.Push("main", "v1")
+	var told []string
+	tell := func(sha string) error {
+		if _, err := f.mirrors.Tree(t.Context(), f.repository, sha); !waybill.IsCode(err, waybill.NotFound) {
+			t.Errorf("%s is here already: %v", sha, err)
+		}
+		told = append(told, sha)
+		return waybill.Errorf(waybill.Conflict, "stop")
+	}
+	if _, err := f.mirrors.FetchTelling(t.Context(), f.repository, "refs/heads/main", tell); !waybill.IsCode(err, waybill.Conflict) {
+		t.Errorf("got %v, want what told said", err)
+	}
+	for _, ref := range []string{"refs/tags/v1", "refs/heads/main"} {
+		if got, err := f.mirrors.FetchTelling(t.Context(), f.repository, ref, tell); got != commit || err != nil {
+			t.Errorf("%s: %s, %v", ref, got, err)
+		}
+	}
+	if diff := cmp.Diff([]string{commit}, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
 func TestFetchFollowsRewrittenHistory(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, repo.Options{})

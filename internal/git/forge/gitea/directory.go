@@ -70,9 +70,9 @@ func (g *Gitea) path(address string) (path string, ok bool) {
 	return strings.TrimSuffix(strings.Trim(path, "/"), ".git"), true
 }
 
-// events are what Waybill wants to hear of.
+// events are what Waybill wants to hear of. Gitea tells of a new branch or tag as a push, too: hearing of it once is enough.
 func events() []string {
-	return []string{"push", "create", "delete", "repository", "pull_request_only", "pull_request_sync", "issue_comment", "pull_request_comment"}
+	return []string{"push", "delete", "repository", "pull_request_only", "pull_request_sync", "issue_comment", "pull_request_comment"}
 }
 
 // InstallHook makes a hook and then removes those with this address that were there. Gitea changes no secret of a hook;
