@@ -79,6 +79,22 @@ type thrifty struct {
 	budget *Budget
 }
 
+func (t thrifty) unwrap() Host { return t.Host }
+
+// As finds what only some forges can do, in h or in what h wraps.
+func As[T any](h Host) (able T, ok bool) {
+	for {
+		if able, ok = h.(T); ok {
+			return able, true
+		}
+		outer, wraps := h.(interface{ unwrap() Host })
+		if !wraps {
+			return able, false
+		}
+		h = outer.unwrap()
+	}
+}
+
 // Write gives way with progress before it does with results, which stand first.
 func (t thrifty) Write(ctx context.Context, r waybill.Repository, m Message) (taken int, err error) {
 	if err := t.budget.allow(0); err != nil {

@@ -77,3 +77,17 @@ func TestBudget(t *testing.T) {
 		}
 	}
 }
+
+func (c *counter) Redeliver() int { return 7 }
+
+// TestAs: a budget hides nothing of what a forge can do besides.
+func TestAs(t *testing.T) {
+	t.Parallel()
+	h := Thrifty(Thrifty(&counter{}, NewBudget(time.Now)), NewBudget(time.Now))
+	if r, ok := As[interface{ Redeliver() int }](h); !ok || r.Redeliver() != 7 {
+		t.Error("what is wrapped is not found")
+	}
+	if _, ok := As[interface{ Fly() }](h); ok {
+		t.Error("it cannot fly")
+	}
+}

@@ -136,7 +136,7 @@ type pinger interface {
 // roundTrip says whether the hook of r arrives.
 func (w *Watcher) roundTrip(ctx context.Context, f Forge, r waybill.Repository) Finding {
 	found := Finding{What: "hook of " + r.Path}
-	p, ok := f.Host.(pinger)
+	p, ok := forge.As[pinger](f.Host)
 	if !ok || f.App {
 		return heard(found, r, w.Inbox.Now())
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -83,7 +84,7 @@ type redeliverer interface {
 func (w *Watcher) Redeliver(ctx context.Context) error {
 	logs := map[string]redeliverer{}
 	for name, f := range w.Forges {
-		if l, ok := f.Host.(redeliverer); ok && f.App {
+		if l, ok := forge.As[redeliverer](f.Host); ok && f.App {
 			logs[name] = l
 		}
 	}

@@ -168,3 +168,17 @@ func TestExamineInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestPing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f, r := w.forge(goodToken), w.repository()
+	r.HookSecret = "a-secret"
+	const address = "https://waybill.test/hooks/github/h1"
+	if err := f.Ping(t.Context(), r, address); !waybill.IsCode(err, waybill.NotFound) {
+		t.Errorf("without a hook: %v", err)
+	}
+	if err := errors.Join(f.InstallHook(t.Context(), r, address), f.Ping(t.Context(), r, address)); err != nil || w.pings != 1 {
+		t.Errorf("%d pings, %v", w.pings, err)
+	}
+}

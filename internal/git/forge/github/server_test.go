@@ -45,7 +45,8 @@ type world struct {
 	redelivers []string
 	tricks     []trick
 	requests   []string // method and path of each
-	spent      int      // requests that cost rate
+	pings      int
+	spent      int // requests that cost rate
 	rate       int
 }
 
@@ -369,6 +370,14 @@ func (w *world) routeHooks(in route) {
 			w.hooks[i][k] = v
 		}
 		reply(rw, 200, w.hooks[i])
+	})
+	in("POST /hooks/{id}/pings", func(rw http.ResponseWriter, r *http.Request) {
+		if index(r) < 0 {
+			fail(rw, 404, "Not Found")
+			return
+		}
+		w.pings++
+		rw.WriteHeader(204)
 	})
 	in("DELETE /hooks/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		if i := index(r); i >= 0 {

@@ -48,6 +48,7 @@ func documented() map[string]endpoint {
 		"GET /projects/{id}/hooks":                             {query: "page per_page"},
 		"POST /projects/{id}/hooks":                            {fields: hook},
 		"PUT /projects/{id}/hooks/{hook}":                      {fields: hook},
+		"POST /projects/{id}/hooks/{hook}/test/{trigger}":      {},
 		"DELETE /projects/{id}/hooks/{hook}":                   {},
 		"GET /projects/{id}/merge_requests":                    {query: "state page per_page order_by sort"},
 		"GET /projects/{id}/merge_requests/{mr}":               {},
@@ -74,6 +75,7 @@ type world struct {
 	notes    map[int][]object
 	merges   []object
 	requests int
+	pings    int
 	tricks   []trick
 }
 
@@ -302,6 +304,14 @@ func (w *world) routeHooks(on func(string, func(http.ResponseWriter, *http.Reque
 			w.hooks[i][k] = v
 		}
 		reply(rw, 200, w.hooks[i])
+	})
+	on("POST /projects/{id}/hooks/{hook}/test/{trigger}", func(rw http.ResponseWriter, r *http.Request) {
+		if at(r) < 0 || r.PathValue("trigger") != "push_events" {
+			fail(rw, 404, "404 Not found")
+			return
+		}
+		w.pings++
+		reply(rw, 201, object{"message": "201 Created"})
 	})
 	on("DELETE /projects/{id}/hooks/{hook}", func(rw http.ResponseWriter, r *http.Request) {
 		if i := at(r); i >= 0 {
