@@ -24,6 +24,9 @@ type Problem struct {
 // maxSize is how many runes an expression may have.
 const maxSize = 2000
 
+// maxNested is how deep an expression may be nested. Reading it costs more than its length the deeper it is.
+const maxNested = 30
+
 // Environment compiles filters. It is safe for concurrent use.
 type Environment struct{ env *cel.Env }
 
@@ -35,7 +38,7 @@ func New() (*Environment, error) {
 		cel.Variable("timestamp", cel.TimestampType),
 		cel.Variable("data", cel.MapType(cel.StringType, cel.DynType)),
 		cel.ParserExpressionSizeLimit(maxSize),
-		cel.ParserRecursionLimit(50),
+		cel.ParserRecursionLimit(maxNested),
 	)
 	if err != nil {
 		return nil, waybill.Wrap(waybill.Internal, err, "filters cannot be read")
@@ -52,7 +55,7 @@ type Filter struct{ program cel.Program }
 // Compile reads an expression; with problems there is no filter.
 func (e *Environment) Compile(expression string) (*Filter, []Problem) {
 	ast, issues := e.env.Compile(expression)
-	if issues.Err() != nil {
+	if len(issues.Errors()) > 0 { // Err would print them all, with the lines they are in
 		var problems []Problem
 		for _, i := range issues.Errors() {
 			problems = append(problems, explain(i.Message, i.Location.Line(), i.Location.Column()+1))

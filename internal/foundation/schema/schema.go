@@ -79,7 +79,7 @@ func (s *Set) acquire(definition string) (*judge, error) {
 		return j, nil
 	}
 	s.mu.Unlock()
-	text, err := s.source.text(definition)
+	text, err := s.source.lean(definition)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,14 @@
 package schema
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/token"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -66,6 +68,87 @@ func (d *definition) names() {
 
 // text returns the CUE of one definition with everything that it needs.
 func (s source) text(name string) (string, error) {
+	return s.gather(name, func(d *definition) string { return d.text })
+}
+
+// lean returns text for judging documents: a field that may be left out is optional, so that CUE looks at it only where
+// it is written. What is legal stays the same; defaults are not CUE's business here, see Fill.
+func (s source) lean(name string) (string, error) { return s.gather(name, s.loosen) }
+
+// loosen returns the text of d with a question mark behind every field that may be left out, and with choices among
+// texts as one pattern, which costs less than the same as alternatives.
+func (s source) loosen(d *definition) string {
+	var b strings.Builder
+	start := d.field.Pos().Offset()
+	last := start
+	replace := func(from, to token.Pos, text string) {
+		b.WriteString(d.text[last-start:from.Offset()-start] + text)
+		last = to.Offset()
+	}
+	ast.Walk(d.field.Value, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			if s.spares(n) {
+				replace(n.Label.End(), n.Label.End(), "?")
+			}
+		case *ast.BinaryExpr:
+			if texts, ok := choices(n); ok {
+				replace(n.Pos(), n.End(), "=~"+strconv.Quote("^(?:"+strings.Join(texts, "|")+")$"))
+				return false
+			}
+		}
+		return true
+	}, nil)
+	return b.String() + d.text[last-start:]
+}
+
+// spares reports whether f is a plain field that documents may leave out.
+func (s source) spares(f *ast.Field) bool {
+	_, pattern := f.Label.(*ast.ListLit)
+	if pattern || f.Constraint != token.ILLEGAL || strings.HasPrefix(label(f), "#") {
+		return false
+	}
+	r := outliner{source: s}
+	o := r.field(f)
+	return r.err == nil && o.spare()
+}
+
+// choices returns the texts that x allows, as patterns, when it allows nothing else.
+func choices(x ast.Expr) (texts []string, ok bool) {
+	switch x := x.(type) {
+	case *ast.BinaryExpr:
+		if x.Op != token.OR {
+			return nil, false
+		}
+		left, ok := choices(x.X)
+		right, also := choices(x.Y)
+		return append(left, right...), ok && also
+	case *ast.UnaryExpr:
+		if x.Op == token.MUL {
+			return choices(x.X)
+		}
+	case *ast.BasicLit:
+		if text, ok := value(x).(string); ok && x.Kind == token.STRING {
+			return []string{regexp.QuoteMeta(text)}, true
+		}
+	}
+	return nil, false
+}
+
+// spare reports whether a document is legal without o.
+func (o *Outline) spare() bool {
+	switch {
+	case o.Required:
+		return false
+	case o.Optional || o.Default != nil:
+		return true
+	case o.Kinds == List:
+		return o.MinItems == 0
+	}
+	return o.Kinds == Mapping && o.Values == nil && !slices.ContainsFunc(o.Fields, func(f Field) bool { return !f.spare() })
+}
+
+func (s source) gather(name string, text func(*definition) string) (string, error) {
 	var all, imports []string
 	for todo := []string{name}; len(todo) > 0; todo = todo[1:] {
 		if slices.Contains(all, todo[0]) {
@@ -85,7 +168,7 @@ func (s source) text(name string) (string, error) {
 		b.WriteString("import " + strconv.Quote(i) + "\n")
 	}
 	for _, n := range all {
-		b.WriteString("\n" + s[n].text + "\n")
+		b.WriteString("\n" + text(s[n]) + "\n")
 	}
 	return b.String(), nil
 }

@@ -27,7 +27,9 @@ type document struct {
 	declaration waybill.Declaration
 	findings    waybill.Findings
 	unchecked   int
-	world       *world // what is declared; known when every document has been read
+	// filtersBefore is the length of the filters in the documents before this one.
+	filtersBefore int
+	world         *world // what is declared; known when every document has been read
 }
 
 // kind returns the kind; empty while it is not known.

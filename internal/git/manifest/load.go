@@ -158,8 +158,12 @@ func (l *Loader) judge(ctx context.Context, f *file, src []byte) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
+	length := 0
 	for _, parsed := range documents {
-		d := &document{Document: parsed, file: f, folder: path.Dir(f.name)}
+		d := &document{Document: parsed, file: f, folder: path.Dir(f.name), filtersBefore: length}
+		if d.Root != nil {
+			length += d.filters()
+		}
 		f.documents = append(f.documents, d)
 		g.Go(func() error { return l.examine(ctx, d) })
 	}

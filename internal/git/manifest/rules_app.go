@@ -1,10 +1,14 @@
 package manifest
 
 import (
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/waybill-dev/waybill/internal/foundation/filter"
 	"github.com/waybill-dev/waybill/internal/foundation/schema"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -137,13 +141,41 @@ func (d *document) endpointRule() {
 }
 
 // filterRule type-checks the filters of webhooks.
+// maxFilters bounds the filters of one file, in bytes: to read one costs far more than to read the rest of a manifest.
+const maxFilters = 10_000
+
+// filters returns the length of all filters that are written in d, legal or not.
+func (d *document) filters() (length int) {
+	_, webhooks := schema.Find(d.Root, schema.Path{"spec", "webhooks"})
+	for i := 0; webhooks != nil && i < len(webhooks.Content); i++ {
+		text, _ := d.text("spec", "webhooks", "["+strconv.Itoa(i)+"]", "filter")
+		length += len(text)
+	}
+	return length
+}
+
 func (l *Loader) filterRule(d *document) {
-	for i, w := range d.declaration.App.Webhooks {
-		at := schema.Path{"spec", "webhooks"}.Index(i).Child("filter")
-		if w.Filter == "" || !d.Usable(at) {
+	webhooks := d.declaration.App.Webhooks
+	found := make([][]filter.Problem, len(webhooks))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	length := d.filtersBefore
+	for i, w := range webhooks {
+		if w.Filter == "" || !d.Usable(entries("webhooks", "filter")(i)) {
 			continue
 		}
-		_, problems := l.filters.Compile(w.Filter)
+		if length += len(w.Filter); length > maxFilters {
+			found[i] = []filter.Problem{{Line: 1, Column: 1, Message: "the filters of the file are too long together", Hint: "filter in the program"}}
+			continue
+		}
+		g.Go(func() error {
+			_, found[i] = l.filters.Compile(w.Filter)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	for i, problems := range found {
+		at := entries("webhooks", "filter")(i)
 		for _, p := range problems[:min(len(problems), 1)] {
 			d.report(IllegalFilter, at, "the filter is not legal at "+strconv.Itoa(p.Line)+":"+strconv.Itoa(p.Column)+": "+p.Message, p.Hint)
 		}

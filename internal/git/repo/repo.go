@@ -36,7 +36,7 @@ type Options struct {
 	ListTimeout  time.Duration // for asking what refs there are; default 30 s
 	FetchTimeout time.Duration // for one fetch; default 10 min
 	MaxPack      int64         // bytes of one fetch; default 2 GiB
-	LargePack    int64         // bytes of one fetch from which on the git program fetches, without history; default 200 MiB
+	LargePack    int64         // bytes of one fetch from which on the git program fetches, without history; default 64 MiB
 	LargeRefs    int           // the same for the number of refs; default 20,000
 	MaxObject    int64         // bytes of one file or folder in the history that is fetched; default 256 MiB
 	MaxFiles     int           // files of one commit; default 100,000
@@ -94,7 +94,7 @@ func (o Options) withDefaults() Options {
 		o.MaxPack = 2 << 30
 	}
 	if o.LargePack == 0 {
-		o.LargePack = 200 << 20
+		o.LargePack = 64 << 20
 	}
 	if o.LargeRefs == 0 {
 		o.LargeRefs = 20_000
