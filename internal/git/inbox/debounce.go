@@ -19,13 +19,13 @@ const (
 
 // due says when a worker looks at a ref that a hook spoke of: at once, or in a while when the ref moved just now, so that
 // one look does for several pushes. Whoever pushes to plain Git waits and watches, and is not kept waiting for more.
-func due(ctx context.Context, tx *store.Tx, r waybill.Repository, ref string) (time.Time, error) {
+func due(ctx context.Context, q store.Querier, now time.Time, r waybill.Repository, ref string) (time.Time, error) {
 	if r.Forge == plain {
 		return time.Time{}, nil
 	}
-	known, found, err := gitstore.FindRef(ctx, tx, r.ID, ref)
-	if err != nil || !found || tx.Now().Sub(known.Observed) >= restless {
+	known, found, err := gitstore.FindRef(ctx, q, r.ID, ref)
+	if err != nil || !found || now.Sub(known.Observed) >= restless {
 		return time.Time{}, err
 	}
-	return tx.Now().Add(settling), nil
+	return now.Add(settling), nil
 }

@@ -53,7 +53,7 @@ func TestBurstOfPushesIsOneLook(t *testing.T) {
 				now = start.Add(after)
 				write(func(tx *store.Tx) error {
 					r := waybill.Repository{ID: "R", Forge: test.forge}
-					at, err := due(t.Context(), tx, r, mainRef)
+					at, err := due(t.Context(), tx, tx.Now(), r, mainRef)
 					if err != nil {
 						return err
 					}

@@ -46,6 +46,10 @@ func New(o Options) *Inbox { return &Inbox{Options: o} }
 func (in *Inbox) accept(ctx context.Context, s sender, r waybill.Repository, e waybill.Event) (id string, fresh bool, err error) {
 	now := in.Now()
 	d := waybill.Delivery{ID: store.NewID(now), Repository: r.ID, Forge: s.forge, Hook: s.hook, Event: e, Received: now}
+	dues, err := in.dues(ctx, r, e) // read here, so that the crowd of writers does not wait for it
+	if err != nil {
+		return "", false, err
+	}
 	err = in.DB.WriteTogether(ctx, "inbox.accept", func(tx *store.Tx) error {
 		id, fresh, err = gitstore.AcceptDelivery(ctx, tx, d)
 		if err != nil {
@@ -53,7 +57,7 @@ func (in *Inbox) accept(ctx context.Context, s sender, r waybill.Repository, e w
 		}
 		stored := d
 		if stored.ID = id; fresh {
-			err = want(ctx, tx, r, stored)
+			err = want(ctx, tx, r, stored, dues)
 		} else {
 			err = wantAgain(ctx, tx, r, stored)
 		}

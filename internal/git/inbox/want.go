@@ -36,17 +36,26 @@ func wanted(e waybill.Event) bool {
 	}
 }
 
-// want asks for what follows from a delivery.
-func want(ctx context.Context, tx *store.Tx, r waybill.Repository, d waybill.Delivery) error {
+// dues says when a worker looks at each ref of e.
+func (in *Inbox) dues(ctx context.Context, r waybill.Repository, e waybill.Event) ([]time.Time, error) {
+	list := make([]time.Time, len(e.Refs))
+	for i, u := range e.Refs {
+		at, err := due(ctx, in.DB.Query(), in.Now(), r, u.Name)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = at
+	}
+	return list, nil
+}
+
+// want asks for what follows from a delivery, of whose refs each is looked at when dues say.
+func want(ctx context.Context, tx *store.Tx, r waybill.Repository, d waybill.Delivery, dues []time.Time) error {
 	if err := note(ctx, tx, r, d.Event); err != nil {
 		return err
 	}
-	for _, u := range d.Event.Refs {
-		at, err := due(ctx, tx, r, u.Name)
-		if err != nil {
-			return err
-		}
-		if err := markDirty(ctx, tx, r, u.Name, at); err != nil {
+	for i, u := range d.Event.Refs {
+		if err := markDirty(ctx, tx, r, u.Name, dues[i]); err != nil {
 			return err
 		}
 	}
