@@ -88,9 +88,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	})
 	// A tenant that waits for a slow repository, or for its turn to build, must leave workers to the others.
 	work.Handle(reconcile.Kind, 8, 2, git.refs.Handle)
-	work.Handle(reconcile.PullKind, 4, 2, git.refs.HandlePull)
-	work.Handle(reconcile.CommentKind, 2, 1, git.refs.HandleComment)
-	work.Handle(reconcile.CommandKind, 2, 1, git.refs.HandleCommand)
+	git.handlePulls(work)
 	work.Handle(release.Kind, 16, 4, releases.Handle)
 	work.Handle(release.WithdrawKind, 2, 0, releases.Withdraw)
 	work.Handle(inbox.WatchKind, 2, 1, git.watcher.Handle)
@@ -171,6 +169,13 @@ func (s *Server) newGit(mirrors *repo.Mirrors, releases *release.Engine, forges 
 			Observer: forge.Observer{Request: s.countForge, First: s.metrics.FirstStatus, Final: s.metrics.FinalStatus},
 		},
 	}, nil
+}
+
+// handlePulls says who works on what goes on around pull requests.
+func (g gitRoom) handlePulls(work *queue.Queue) {
+	work.Handle(reconcile.PullKind, 4, 2, g.refs.HandlePull)
+	work.Handle(reconcile.CommentKind, 2, 1, g.refs.HandleComment)
+	work.Handle(reconcile.CommandKind, 2, 1, g.refs.HandleCommand)
 }
 
 // openFoundation opens what everything stands on: data folder, listeners, store, logs, credentials.

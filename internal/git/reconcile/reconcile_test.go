@@ -332,11 +332,11 @@ func TestPushIsOnlyOfWhoMadeIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for commit, actor := range map[string]string{"aaa": "ada", "bbb": ""} { // bbb was found by polling
-		d.push(mainRef, commit, good)
-		checks, err := gitstore.Checks(t.Context(), d.DB.Query(), "R", commit)
-		if err != nil || len(checks) != 1 || checks[0].Actor != actor {
-			t.Errorf("%s was pushed by %+v, want %q (%v)", commit, checks, actor, err)
+	for _, pushed := range []struct{ commit, actor string }{{"aaa", "ada"}, {"bbb", ""}} { // bbb was found by polling
+		d.push(mainRef, pushed.commit, good)
+		checks, err := gitstore.Checks(t.Context(), d.DB.Query(), "R", pushed.commit)
+		if err != nil || len(checks) != 1 || checks[0].Actor != pushed.actor {
+			t.Errorf("%s was pushed by %+v, want %q (%v)", pushed.commit, checks, pushed.actor, err)
 		}
 	}
 }
