@@ -92,7 +92,7 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	work.Handle(release.Kind, 16, 4, releases.Handle)
 	work.Handle(release.WithdrawKind, 2, 0, releases.Withdraw)
 	work.Handle(inbox.WatchKind, 2, 1, git.watcher.Handle)
-	work.Handle(forge.Kind, 4, 1, git.outbox.Handle) // the notes of a repository have one writer
+	work.Handle(forge.Kind, 16, 1, git.outbox.Handle) // one writer for a repository; a forge that hangs leaves room for others
 	work.Handle(run.Kind, o.Config.Runs.Concurrency, o.Config.Runs.Concurrency, runs.Handle)
 	if err := work.Recover(ctx); err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 
 // Limits of one request to the API of a forge.
 const (
-	requestTimeout = 30 * time.Second
+	requestTimeout = 15 * time.Second
 	maxAnswer      = 16 << 20 // bytes
 	maxRedirects   = 3
 )
