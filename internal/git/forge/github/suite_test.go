@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,10 +146,12 @@ func TestApp(t *testing.T) {
 // newKey is a key that the world does not know.
 func newKey(t *testing.T) *App {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := otherKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
 	return &App{ID: appID, Key: pem.EncodeToMemory(block)}
 }
+
+var otherKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
