@@ -29,7 +29,7 @@ func (g *Gitea) Find(ctx context.Context, r waybill.Repository) (waybill.Reposit
 	}
 	return waybill.Repository{
 		ForgeID: strconv.FormatInt(found.ID, 10), Path: found.FullName, Name: found.Name,
-		URL: g.options.URL + "/" + found.FullName + ".git", DefaultBranch: found.DefaultBranch,
+		URL: g.options.URL + "/" + found.FullName + ".git", DefaultBranch: found.DefaultBranch, Archived: found.Archived,
 	}, nil
 }
 

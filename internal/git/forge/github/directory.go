@@ -24,7 +24,7 @@ func (f *Forge) Find(ctx context.Context, r waybill.Repository) (waybill.Reposit
 		return waybill.Repository{}, waybill.Errorf(waybill.Unavailable, "%s describes a repository without a name", f.api.Host)
 	}
 	return waybill.Repository{
-		ForgeID: strconv.FormatInt(found.GetID(), 10), Path: path, Name: at.name, DefaultBranch: found.GetDefaultBranch(),
+		ForgeID: strconv.FormatInt(found.GetID(), 10), Path: path, Name: at.name, DefaultBranch: found.GetDefaultBranch(), Archived: found.GetArchived(),
 		URL: f.web.JoinPath(at.owner, at.name).String() + ".git",
 	}, nil
 }

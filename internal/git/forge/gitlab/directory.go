@@ -31,7 +31,7 @@ func (f *Forge) Find(ctx context.Context, r waybill.Repository) (waybill.Reposit
 		return waybill.Repository{}, waybill.Errorf(waybill.Unavailable, "%s describes a project without a name", f.web.Host)
 	}
 	return waybill.Repository{
-		ForgeID: strconv.FormatInt(p.ID, 10), Path: p.PathWithNamespace, DefaultBranch: p.DefaultBranch,
+		ForgeID: strconv.FormatInt(p.ID, 10), Path: p.PathWithNamespace, DefaultBranch: p.DefaultBranch, Archived: p.Archived,
 		Name: p.PathWithNamespace[strings.LastIndex(p.PathWithNamespace, "/")+1:], URL: f.web.JoinPath(p.PathWithNamespace).String() + ".git",
 	}, nil
 }
