@@ -40,6 +40,12 @@ func Sub(t Tree, folder string) Tree {
 	return subTree{tree: t, folder: folder}
 }
 
+// walkerBelow is a tree that can list a folder without going through all others.
+type walkerBelow interface {
+	// WalkBelow is Walk for the files whose paths begin with prefix, which ends with a slash.
+	WalkBelow(ctx context.Context, prefix string, fn func(File) error) error
+}
+
 // ReadFile reads a whole file; Invalid when it is larger than limit bytes.
 func ReadFile(ctx context.Context, t Tree, name string, limit int64) ([]byte, error) {
 	r, err := t.Open(ctx, name)
@@ -64,7 +70,11 @@ type subTree struct {
 }
 
 func (s subTree) Walk(ctx context.Context, fn func(File) error) error {
-	return s.tree.Walk(ctx, func(f File) error {
+	walk := s.tree.Walk
+	if t, ok := s.tree.(walkerBelow); ok {
+		walk = func(ctx context.Context, fn func(File) error) error { return t.WalkBelow(ctx, s.folder+"/", fn) }
+	}
+	return walk(ctx, func(f File) error {
 		rest, ok := strings.CutPrefix(f.Path, s.folder+"/")
 		if !ok {
 			return nil

@@ -90,20 +90,17 @@ func inside(folder, name, field string) (string, error) {
 
 // listContext lists the files below dir without manifests, and refuses a Dockerfile that is a symbolic link.
 func listContext(ctx context.Context, tree waybill.Tree, dir, dockerfile string) ([]entry, error) {
+	if err := refuseLink(ctx, tree, dockerfile); err != nil {
+		return nil, err
+	}
 	var list []entry
-	err := tree.Walk(ctx, func(f waybill.File) error {
-		if f.Path == dockerfile && f.Mode&fs.ModeSymlink != 0 {
-			return waybill.Errorf(waybill.Invalid, "build.dockerfile: %s is a symbolic link", dockerfile)
-		}
-		name, ok := f.Path, true
-		if dir != "." {
-			name, ok = strings.CutPrefix(f.Path, dir+"/")
-		}
-		if !ok || path.Base(name) == manifestName && f.Mode.IsRegular() {
+	err := waybill.Sub(tree, dir).Walk(ctx, func(f waybill.File) error {
+		name := f.Path
+		if path.Base(name) == manifestName && f.Mode.IsRegular() {
 			return nil
 		}
 		if !fs.ValidPath(name) {
-			return waybill.Errorf(waybill.Invalid, "the commit holds the unsafe path %q", f.Path)
+			return waybill.Errorf(waybill.Invalid, "the commit holds the unsafe path %q", strings.TrimPrefix(dir+"/"+name, "./"))
 		}
 		if len(list) == maxFiles {
 			return waybill.Errorf(waybill.Invalid, "the build context has more than %d files: set build.context to a smaller folder", maxFiles)
@@ -116,6 +113,16 @@ func listContext(ctx context.Context, tree waybill.Tree, dir, dockerfile string)
 		return nil, err
 	}
 	return list, readLinks(ctx, waybill.Sub(tree, dir), list)
+}
+
+// refuseLink refuses a Dockerfile that is a symbolic link.
+func refuseLink(ctx context.Context, tree waybill.Tree, dockerfile string) error {
+	return waybill.Sub(tree, path.Dir(dockerfile)).Walk(ctx, func(f waybill.File) error {
+		if f.Path == path.Base(dockerfile) && f.Mode&fs.ModeSymlink != 0 {
+			return waybill.Errorf(waybill.Invalid, "build.dockerfile: %s is a symbolic link", dockerfile)
+		}
+		return nil
+	})
 }
 
 // readLinks fills in the targets of symbolic links.

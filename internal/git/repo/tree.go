@@ -61,11 +61,20 @@ func (s *Mirrors) pinnedCommit(r waybill.Repository, commit string) (*mirror, pl
 
 // Walk calls fn for every file in Git's order.
 func (t *tree) Walk(ctx context.Context, fn func(waybill.File) error) error {
+	return t.WalkBelow(ctx, "", fn)
+}
+
+// WalkBelow calls fn for every file whose path begins with prefix, in Git's order.
+func (t *tree) WalkBelow(ctx context.Context, prefix string, fn func(waybill.File) error) error {
 	files, err := t.list(ctx)
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
+	first, _ := slices.BinarySearchFunc(files, prefix, func(f waybill.File, prefix string) int { return strings.Compare(f.Path, prefix) })
+	for _, f := range files[first:] {
+		if !strings.HasPrefix(f.Path, prefix) {
+			return nil
+		}
 		if err := ctx.Err(); err != nil {
 			return waybill.Wrap(waybill.Unavailable, err, "reading "+t.repository.FullName()+" was stopped")
 		}
