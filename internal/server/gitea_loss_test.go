@@ -241,7 +241,8 @@ func (w *forgeWorld) judgeOne(q store.Querier, l *lossy, wire *badWire, a *accou
 		}
 		switch {
 		case seen && finals != 1:
-			w.t.Errorf("%s of %s has %d results at Gitea, want 1; stored %v, checks %+v", commit, l.path, finals, stored[commit], checks)
+			w.t.Errorf("%s of %s has %d results at Gitea, want 1; stored %v, checks %+v, told %+v", commit, l.path, finals, stored[commit], checks,
+				w.gitea.Statuses(l.path, commit))
 		case !seen && finals != 0:
 			w.t.Errorf("%s has a result and was never seen", commit)
 		}

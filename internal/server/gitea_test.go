@@ -143,4 +143,8 @@ func TestGiteaHookDeleted(t *testing.T) {
 	w.clone.Push("main")
 	w.ends(first, w.ofNames("waybill success", "waybill/NAME/dev success")...)
 	w.once(first)
+	w.eventually("a hook is there again", func() bool { return len(w.hooks()) == 1 })
+	if out := w.waybill("forge", "check", "gitea", "--repository", "feeds/"+w.connector); !strings.Contains(out, "a ping arrived") {
+		t.Errorf("the check says\n%s", out)
+	}
 }

@@ -43,7 +43,21 @@ func (g *Gitea) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.
 		}
 		return len(some), err
 	})
+	if waybill.IsCode(err, waybill.NotFound) && g.hasNone(ctx, r) {
+		return nil, nil
+	}
 	return all, err
+}
+
+// hasNone reports whether r is there and cannot have pull requests: nothing was pushed yet, or they are turned off. Gitea
+// then finds no list of them.
+func (g *Gitea) hasNone(ctx context.Context, r waybill.Repository) bool {
+	var found *sdk.Repository
+	err := g.in(ctx, r, "repository", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
+		found, res, err = c.GetRepo(p.owner, p.name)
+		return res, err
+	})
+	return err == nil && (found.Empty || found.Mirror || !found.HasPullRequests)
 }
 
 func (g *Gitea) pull(r waybill.Repository, from *sdk.PullRequest) (waybill.Pull, error) {

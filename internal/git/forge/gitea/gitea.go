@@ -24,6 +24,8 @@ type Options struct {
 	Token func(ctx context.Context) (string, error)
 	HTTP  *http.Client // nil: one that waits at most 20 s
 	Now   func() time.Time
+	// Grace is how long Gitea may take to finish a request whose sender is gone; 0: 2 s.
+	Grace time.Duration
 	// Observe hears of each request: the HTTP status of its answer, or 0 without one. Gitea states no limit: remaining
 	// is always -1. May be nil.
 	Observe func(operation string, code, remaining int)
@@ -43,6 +45,9 @@ func New(o Options) *Gitea {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Grace == 0 {
+		o.Grace = 2 * time.Second
 	}
 	return &Gitea{options: o, http: bounded(o.HTTP)}
 }

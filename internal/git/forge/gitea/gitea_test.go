@@ -55,7 +55,7 @@ func serve(t *testing.T, answers map[string]http.HandlerFunc) *server {
 
 func (s *server) client(t *testing.T) *gitea.Gitea {
 	t.Helper()
-	return gitea.New(gitea.Options{URL: s.URL + "/", Token: token("secret-token"), Now: now, HTTP: &http.Client{Timeout: 500 * time.Millisecond}})
+	return gitea.New(gitea.Options{URL: s.URL + "/", Token: token("secret-token"), Now: now, Grace: time.Millisecond, HTTP: &http.Client{Timeout: 500 * time.Millisecond}})
 }
 
 func token(text string) func(context.Context) (string, error) {
@@ -241,5 +241,37 @@ func TestForeignMarker(t *testing.T) {
 	id, err := s.client(t).Comment(t.Context(), shop(), waybill.Pull{Number: 3}, forge.Marker+"plan")
 	if id != "12" || err != nil {
 		t.Errorf("comment %q, %v", id, err)
+	}
+}
+
+// TestNothingIsWrittenTwiceByTheDead: a request whose sender was killed may be finished after the first look.
+func TestNothingIsWrittenTwiceByTheDead(t *testing.T) {
+	t.Parallel()
+	looks := 0
+	s := serve(t, map[string]http.HandlerFunc{"GET /repos/acme/shop/commits/c0ffee/statuses": func(w http.ResponseWriter, r *http.Request) {
+		var list []map[string]any
+		if r.URL.Query().Get("page") == "1" {
+			if looks++; looks > 1 {
+				list = append(list, map[string]any{"id": 1, "context": "waybill", "status": "success"})
+			}
+		}
+		say(200, list)(w, r)
+	}})
+	m := message(waybill.Status{Context: "waybill", State: waybill.StateSuccess})
+	m.Again = true
+	if taken, err := s.client(t).Write(t.Context(), shop(), m); taken != 1 || err != nil || looks != 2 {
+		t.Errorf("taken %d after %d looks, %v", taken, looks, err)
+	}
+}
+
+// TestEmptyRepository: Gitea finds no pull requests where nothing was pushed yet, which is none and no mistake.
+func TestEmptyRepository(t *testing.T) {
+	t.Parallel()
+	empty := serve(t, map[string]http.HandlerFunc{"GET /repos/acme/shop": say(200, map[string]any{"id": 7, "full_name": "acme/shop", "empty": true})})
+	if list, err := empty.client(t).OpenPulls(t.Context(), shop()); len(list) != 0 || err != nil {
+		t.Errorf("%v, %v", list, err)
+	}
+	if _, err := serve(t, nil).client(t).OpenPulls(t.Context(), shop()); !waybill.IsCode(err, waybill.NotFound) {
+		t.Errorf("a repository that is gone: %v", err)
 	}
 }

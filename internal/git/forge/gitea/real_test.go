@@ -5,8 +5,10 @@ package gitea_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/waybill-dev/waybill/internal/git/forge/forgetest"
 	"github.com/waybill-dev/waybill/internal/git/forge/gitea"
@@ -108,5 +110,49 @@ func look(p *forgetest.Place, admin, other *testkit.Gitea, path string) {
 	}
 	p.Delete = func(_ *testing.T, _ int, id string) {
 		admin.Call(http.MethodDelete, "/repos/"+path+"/issues/comments/"+id, nil, nil)
+	}
+}
+
+// TestGiteaPing asks a hook to say something, which is delivered to an address of this machine.
+func TestGiteaPing(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	h, ok := p.Host.(*gitea.Gitea)
+	if !ok {
+		t.Fatalf("%T is no Gitea", p.Host)
+	}
+	arrived := make(chan string, 1)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived <- r.Header.Get("X-Gitea-Event") }))
+	t.Cleanup(hook.Close)
+	if err := h.Ping(t.Context(), p.Repository, hook.URL); !waybill.IsCode(err, waybill.NotFound) {
+		t.Errorf("without a hook: %v", err)
+	}
+	if err := h.InstallHook(t.Context(), p.Repository, hook.URL); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Ping(t.Context(), p.Repository, hook.URL); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case event := <-arrived:
+		if event != "push" {
+			t.Errorf("the ping is a %s", event)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("no ping arrived")
+	}
+}
+
+// TestGiteaEmptyRepository: one to which nothing was pushed has no pull requests, which is no mistake.
+func TestGiteaEmptyRepository(t *testing.T) {
+	t.Parallel()
+	admin := testkit.NewGitea(t)
+	h := gitea.New(gitea.Options{URL: admin.URL, Token: token(admin.Token)})
+	r, err := h.Find(t.Context(), waybill.Repository{URL: admin.URL + "/" + admin.Repository("empty")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := h.OpenPulls(t.Context(), r); len(list) > 0 || err != nil {
+		t.Errorf("%v, %v", list, err)
 	}
 }

@@ -2,7 +2,9 @@ package gitea
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"time"
 
 	sdk "code.gitea.io/sdk/gitea"
 
@@ -15,12 +17,12 @@ import (
 func (g *Gitea) Write(ctx context.Context, r waybill.Repository, m forge.Message) (taken int, err error) {
 	var there map[string]sdk.Status
 	if m.Again {
-		if there, err = g.statuses(ctx, r, m.Commit); err != nil {
+		if there, err = g.settled(ctx, r, m); err != nil {
 			return 0, err
 		}
 	}
 	for n, s := range m.Statuses {
-		if old, ok := there[s.Context]; ok && says(old, s) {
+		if says(there[s.Context], s) {
 			continue
 		}
 		if err := g.write(ctx, r, m.Commit, s); err != nil {
@@ -28,6 +30,23 @@ func (g *Gitea) Write(ctx context.Context, r waybill.Repository, m forge.Message
 		}
 	}
 	return len(m.Statuses), nil
+}
+
+// settled returns what a commit says once nothing of what was told before can be on its way any more: Gitea finishes a
+// request whose sender was killed, and may do so after the next one has looked.
+func (g *Gitea) settled(ctx context.Context, r waybill.Repository, m forge.Message) (map[string]sdk.Status, error) {
+	there, err := g.statuses(ctx, r, m.Commit)
+	if err != nil || !slices.ContainsFunc(m.Statuses, func(s waybill.Status) bool { return !says(there[s.Context], s) }) {
+		return there, err
+	}
+	pause := time.NewTimer(g.options.Grace)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return g.statuses(ctx, r, m.Commit)
+	case <-ctx.Done():
+		return nil, waybill.Wrap(waybill.Unavailable, ctx.Err(), "stopped while Gitea finishes")
+	}
 }
 
 // write writes one status. Of a commit that it does not have Gitea says that the mistake is its own.
