@@ -11,7 +11,6 @@ import (
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v60/github"
-	options "github.com/google/go-github/v88/github" // what ghinstallation speaks
 
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -175,7 +174,7 @@ func (f *Forge) keys(id int64) *ghinstallation.Transport {
 	if err != nil {
 		panic("a key that was checked is none") // see New
 	}
-	t.InstallationTokenOptions = &options.InstallationTokenOptions{} // without it the body would be null
+	t.InstallationTokenOptions = &github.InstallationTokenOptions{} // without it the body would be null
 	t.BaseURL = strings.TrimSuffix(f.api.String(), "/")
 	return t
 }
