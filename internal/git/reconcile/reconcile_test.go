@@ -440,13 +440,15 @@ func TestConsequences(t *testing.T) {
 	draft, published := change("App", "invoice-sync", waybill.Create, waybill.Dev), change("App", "invoice-sync", waybill.Minor, waybill.Prod)
 	team, site := change("Team", "feeds", waybill.Create, waybill.Prod), change("Site", "shops", waybill.Altered, waybill.Prod)
 	for want, changes := range map[string][]waybill.Change{
-		"1 connector released":                                                       {connector},
-		"1 app valid; apps are not published yet":                                    {draft},
-		"1 connector released, 1 app valid; apps are not published yet":              {published, connector},
-		"1 team applied":                                                             {team},
-		"2 settings applied":                                                         {team, site},
-		"1 connector valid; this ref deploys nothing":                                {change("Connector", "shop-feed", waybill.Create, "")},
-		"shop-feed is no longer declared; dev loses it after a while, prod keeps it": {change("Connector", "shop-feed", waybill.Remove, "")},
+		"1 connector released":                                          {connector},
+		"1 app valid; apps are not published yet":                       {draft},
+		"1 connector released, 1 app valid; apps are not published yet": {published, connector},
+		"1 team applied":                                                {team},
+		"2 settings applied":                                            {team, site},
+		"1 connector valid; this ref deploys nothing":                   {change("Connector", "shop-feed", waybill.Create, "")},
+		"shop-feed is no longer declared; dev loses it after a while, prod keeps it": {
+			change("Connector", "shop-feed", waybill.Remove, ""),
+		},
 		"team/feeds, site/shops are no longer declared and not applied any more": {
 			change("Team", "feeds", waybill.Remove, waybill.Prod), change("Site", "shops", waybill.Remove, waybill.Prod),
 		},
