@@ -79,7 +79,12 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, loop := range s.loops {
-		g.Go(func() error { return loop(ctx) })
+		g.Go(func() error {
+			if err := loop(ctx); ctx.Err() == nil {
+				return err
+			}
+			return nil // it was stopped, whatever it was at
+		})
 	}
 	g.Go(func() error { return serve(s.public, s.listener) })
 	g.Go(func() error { return serve(s.admin, s.adminListener) })

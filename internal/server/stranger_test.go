@@ -51,7 +51,7 @@ func TestStrangers(t *testing.T) {
 		{"changed", address, good, bytes.Replace(body, []byte("main"), []byte("evil"), 1), 401},
 		{"to no hook", address + "x", good, body, 401},
 		{"to another forge", strings.Replace(address, "plain", "github", 1), good, body, 401},
-		{"oversized", address, good, bytes.Repeat([]byte("x"), 5<<20), 413},
+		{"oversized", address, good, bytes.Repeat([]byte("x"), webhooks.MaxPlain+1), 413},
 		{"unsigned progress", address + "/deliveries/01JD0G3V9Q8Z4N6T2B7C5X1K0M", nil, nil, 401},
 	} {
 		if got := w.send(c.address, c.header, c.body); got != c.want {
