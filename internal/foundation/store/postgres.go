@@ -33,12 +33,7 @@ func (db *DB) openPostgres(ctx context.Context, url string) error {
 		config.RuntimeParams["application_name"] = "waybill"
 	}
 	db.origin = NewID(db.now())
-	db.write = stdlib.OpenDB(*config)
-	db.write.SetMaxOpenConns(16)
-	db.write.SetMaxIdleConns(8)
-	db.read = stdlib.OpenDB(*config)
-	db.read.SetMaxOpenConns(16)
-	db.read.SetMaxIdleConns(8)
+	db.write, db.read = connections(*config), connections(*config)
 	if err := db.migrateLocked(ctx); err != nil {
 		_ = db.release()
 		return err
@@ -54,6 +49,17 @@ func (db *DB) openPostgres(ctx context.Context, url string) error {
 	db.owned.Go(db.writer)
 	db.owned.Go(func() { db.listen(listening, config, conn) })
 	return nil
+}
+
+// connections returns a pool. What a burst opened stays open for the next: another connection costs PostgreSQL a
+// process, and a statement its preparation.
+func connections(config pgx.ConnConfig) *sql.DB {
+	const most = 16
+	pool := stdlib.OpenDB(config)
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most)
+	pool.SetConnMaxIdleTime(time.Minute)
+	return pool
 }
 
 // migrateLocked lets only one of several servers migrate at a time.
