@@ -26,20 +26,22 @@ func Enqueue(ctx context.Context, tx *store.Tx, e Entry) (wanted int64, err erro
 		e.Due = tx.Now()
 	}
 	row := func(n *int64) []any { return []any{n} }
-	wanted, err = store.Get(ctx, tx, "work", row, `INSERT INTO work (kind, key, wanted, claimed, done, due, attempt,
-			lease_owner, lease_end, priority, tenant, payload, discarded, error, updated)
-		VALUES ($1, $2, 1, 0, 0, $3, 0, '', 0, $4, $5, $6, 0, '', $7)
-		ON CONFLICT (kind, key) DO UPDATE SET wanted = work.wanted + 1,
-			due = CASE WHEN work.wanted = work.done OR (work.lease_owner <> '' AND work.wanted = work.claimed)
-				OR excluded.due < work.due THEN excluded.due ELSE work.due END,
-			attempt = CASE WHEN work.lease_owner = '' THEN 0 ELSE work.attempt END,
-			priority = excluded.priority, tenant = excluded.tenant, payload = excluded.payload,
-			discarded = 0, error = '', updated = excluded.updated
-		RETURNING wanted`,
-		e.Kind, e.Key, store.Micros(e.Due), e.Priority, e.Tenant, e.Payload, store.Micros(tx.Now()))
+	wanted, err = store.Get(ctx, tx, "work", row, insert+`VALUES ($1, $2, 1, 0, 0, $3, 0, '', 0, $4, $5, $6, 0, '', $7)`+
+		wantMore+` RETURNING wanted`, e.Kind, e.Key, store.Micros(e.Due), e.Priority, e.Tenant, e.Payload, store.Micros(tx.Now()))
 	tx.Notify(topic(e.Kind))
 	return wanted, err
 }
+
+const (
+	insert = `INSERT INTO work (kind, key, wanted, claimed, done, due, attempt,
+		lease_owner, lease_end, priority, tenant, payload, discarded, error, updated) `
+	wantMore = ` ON CONFLICT (kind, key) DO UPDATE SET wanted = work.wanted + excluded.wanted,
+		due = CASE WHEN work.wanted = work.done OR (work.lease_owner <> '' AND work.wanted = work.claimed)
+			OR excluded.due < work.due THEN excluded.due ELSE work.due END,
+		attempt = CASE WHEN work.lease_owner = '' THEN 0 ELSE work.attempt END,
+		priority = excluded.priority, tenant = excluded.tenant, payload = excluded.payload,
+		discarded = 0, error = '', updated = excluded.updated`
+)
 
 // Pending reports whether work is wanted that is not done: waiting, running or to be retried, but not discarded.
 func Pending(ctx context.Context, q store.Querier, kind, key string) (bool, error) {

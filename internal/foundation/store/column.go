@@ -72,8 +72,15 @@ func clean(args []any) []any {
 }
 
 func plain(arg any) any {
-	if _, ok := arg.(driver.Valuer); ok {
+	switch arg := arg.(type) {
+	case driver.Valuer:
 		return arg
+	case []string:
+		list := make([]string, len(arg))
+		for i, text := range arg {
+			list[i] = plainText(text)
+		}
+		return list
 	}
 	v := reflect.ValueOf(arg)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
@@ -81,7 +88,7 @@ func plain(arg any) any {
 	}
 	switch {
 	case v.Kind() == reflect.String:
-		return strings.ReplaceAll(strings.ToValidUTF8(v.String(), "�"), "\x00", "�")
+		return plainText(v.String())
 	case v.Kind() == reflect.Bool && v.Bool():
 		return int64(1)
 	case v.Kind() == reflect.Bool:
@@ -91,4 +98,8 @@ func plain(arg any) any {
 	default:
 		return arg
 	}
+}
+
+func plainText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }

@@ -33,7 +33,7 @@ type DB struct {
 
 	read   *sql.DB
 	write  *sql.DB
-	jobs   chan *job // writes on their way to the writer; PostgreSQL: those of WriteTogether
+	jobs   chan *job // writes on their way to the writer; PostgreSQL: those of crowds
 	lock   *os.File  // SQLite: held while open
 	conn   *sql.Conn // SQLite: the one that writes
 	reads  *prepared // SQLite: statements of the read pool
@@ -156,7 +156,7 @@ func (db *DB) run(ctx context.Context, name string, level sql.IsolationLevel, fn
 	if db.dialect == Postgres {
 		return db.writePostgres(ctx, name, level, fn)
 	}
-	return db.share(ctx, name, false, fn)
+	return db.share(&job{ctx: ctx, name: name, fn: fn, done: make(chan struct{})})
 }
 
 // Query returns the read pool. Reads see everything whose Write has returned.

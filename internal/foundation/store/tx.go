@@ -11,7 +11,8 @@ import (
 )
 
 // Querier reads: a *Tx, or what DB.Query returns. Arguments may be strings, integers, booleans (stored as 0 and 1),
-// named types and pointers of these, and the columns [Time] and [JSON]. Bytes that are no UTF-8 are replaced.
+// named types and pointers of these, and the columns [Time] and [JSON]; on PostgreSQL also slices of string and int64,
+// which are arrays. Bytes that are no UTF-8 are replaced.
 type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -39,8 +40,7 @@ type Tx struct {
 	now    time.Time
 	topics []string
 	after  []func()
-	crowd  context.Context //nolint:containedctx // Of all writes in one transaction of PostgreSQL: no caller ends it.
-	ended  bool            // the function that it belongs to has returned
+	ended  bool // the function that it belongs to has returned
 }
 
 func (db *DB) newTx(tx *sql.Tx) *Tx {
@@ -105,14 +105,10 @@ func (tx *Tx) prepared() *prepared {
 // statement returns the context that a statement runs with. SQLite rolls back the whole transaction when a statement
 // is interrupted, which would take the other members of a group commit along.
 func (tx *Tx) statement(ctx context.Context) context.Context {
-	switch {
-	case tx.db.dialect == SQLite:
+	if tx.db.dialect == SQLite {
 		return tx.db.calm
-	case tx.crowd != nil:
-		return tx.crowd
-	default:
-		return ctx
 	}
+	return ctx
 }
 
 // call runs fn; a panic becomes an error.

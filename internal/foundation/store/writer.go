@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"sync/atomic"
 
@@ -24,16 +25,17 @@ type job struct {
 	ctx   context.Context //nolint:containedctx // The caller's, to skip a write nobody waits for.
 	name  string
 	fn    func(tx *Tx) error
-	crowd bool // when it fails, all of its group run again, alone
+	crowd *crowd // instead of fn: when it fails, all of the group run again, alone
+	item  any    // of the crowd
 	taken atomic.Bool
-	tx    *Tx
+	tx    *Tx // nil for those of a crowd but the first
 	err   error
 	done  chan struct{} // closed when err is final
 }
 
 // share hands the write to the writer and waits for the commit.
-func (db *DB) share(ctx context.Context, name string, crowd bool, fn func(tx *Tx) error) error {
-	j := &job{ctx: ctx, name: name, fn: fn, crowd: crowd, done: make(chan struct{})}
+func (db *DB) share(j *job) error {
+	ctx := j.ctx
 	select {
 	case <-db.closed:
 		return errClosed
@@ -54,7 +56,7 @@ func (db *DB) share(ctx context.Context, name string, crowd bool, fn func(tx *Tx
 		}
 		<-j.done
 	}
-	if j.err == nil {
+	if j.err == nil && j.tx != nil {
 		j.tx.committed()
 	}
 	return j.err
@@ -124,7 +126,8 @@ func fail(err error, batch ...*job) {
 }
 
 // transact runs each write of the batch in a savepoint of its own, so that an error takes back only that write, and
-// commits once. Those of a crowd do without: SQLite would copy each page that they change. An error of transact itself means that nothing was written.
+// commits once. Those of a crowd do without: SQLite would copy each page that they change. An error of transact itself
+// means that nothing was written.
 func (db *DB) transact(batch []*job) error {
 	if db.dialect == Postgres {
 		return db.transactPostgres(batch)
@@ -137,24 +140,17 @@ func (db *DB) transact(batch []*job) error {
 		return translate(err)
 	}
 	defer tx.Rollback()
-	var good []*job
 	var names, wakes []string
-	for _, j := range batch {
-		j.tx = db.newTx(tx)
-		if len(batch) == 1 {
-			j.err = j.tx.call(j.fn)
-		} else if j.crowd {
-			if err := j.tx.call(j.fn); err != nil {
-				return errTakenBack
-			}
-		} else if err := db.inSavepoint(j); err != nil {
+	for _, unit := range units(batch) {
+		first := unit[0]
+		if err := db.runUnit(tx, unit, len(batch) == 1); err != nil {
 			return err
 		}
-		if j.err == nil {
-			good, names, wakes = append(good, j), append(names, j.name), append(wakes, j.tx.topics...)
+		if first.err == nil {
+			names, wakes = append(names, first.name), append(wakes, first.tx.topics...)
 		}
 	}
-	if len(good) == 0 {
+	if len(names) == 0 {
 		return nil
 	}
 	if err := db.commit(names, tx.Commit); err != nil {
@@ -164,17 +160,33 @@ func (db *DB) transact(batch []*job) error {
 	return nil
 }
 
+// runUnit runs a unit of a batch. Its error is that of the whole transaction.
+func (db *DB) runUnit(begun *sql.Tx, unit []*job, alone bool) error {
+	j, tx := unit[0], db.newTx(begun)
+	switch {
+	case alone:
+		j.err = run(j.ctx, tx, unit)
+	case j.crowd != nil:
+		if err := run(db.calm, tx, unit); err != nil {
+			return errTakenBack
+		}
+	default:
+		return db.inSavepoint(tx, j)
+	}
+	return nil
+}
+
 // inSavepoint runs the write, whose error concerns it alone. It reports errTakenBack when the savepoint is gone.
-func (db *DB) inSavepoint(j *job) error {
-	if _, err := db.writes.exec(db.calm, j.tx.sql, "SAVEPOINT member", nil); err != nil {
+func (db *DB) inSavepoint(tx *Tx, j *job) error {
+	if _, err := db.writes.exec(db.calm, tx.sql, "SAVEPOINT member", nil); err != nil {
 		return translate(err)
 	}
-	if j.err = j.tx.call(j.fn); j.err != nil {
-		if _, err := db.writes.exec(db.calm, j.tx.sql, "ROLLBACK TO member", nil); err != nil {
+	if j.err = run(db.calm, tx, []*job{j}); j.err != nil {
+		if _, err := db.writes.exec(db.calm, tx.sql, "ROLLBACK TO member", nil); err != nil {
 			return errTakenBack
 		}
 	}
-	if _, err := db.writes.exec(db.calm, j.tx.sql, "RELEASE member", nil); err != nil {
+	if _, err := db.writes.exec(db.calm, tx.sql, "RELEASE member", nil); err != nil {
 		return errTakenBack
 	}
 	return nil

@@ -35,10 +35,15 @@ type Observer struct {
 }
 
 // Inbox accepts deliveries.
-type Inbox struct{ Options }
+type Inbox struct {
+	Options
+	arrivals *store.Crowd[*arrival]
+}
 
 // New returns an Inbox.
-func New(o Options) *Inbox { return &Inbox{Options: o} }
+func New(o Options) *Inbox {
+	return &Inbox{Options: o, arrivals: store.NewCrowd(o.DB, "inbox.accept", arrive)}
+}
 
 // accept stores e and wants the work that follows from it in one transaction. It returns the id under which the
 // delivery is stored and false when the hook had sent it before. Work that had to be given up is then wanted again:
@@ -50,23 +55,9 @@ func (in *Inbox) accept(ctx context.Context, s sender, r waybill.Repository, e w
 	if err != nil {
 		return "", false, err
 	}
-	err = in.DB.WriteTogether(ctx, "inbox.accept", func(tx *store.Tx) error {
-		id, fresh, err = gitstore.AcceptDelivery(ctx, tx, d)
-		if err != nil {
-			return err
-		}
-		stored := d
-		if stored.ID = id; fresh {
-			err = want(ctx, tx, r, stored, dues)
-		} else {
-			err = wantAgain(ctx, tx, r, stored)
-		}
-		if err == nil && stale(r, now) {
-			err = gitstore.SetTold(ctx, tx, r.ID, now)
-		}
-		return err
-	})
-	return id, fresh, err
+	a := &arrival{repository: r, delivery: d, dues: dues}
+	err = in.arrivals.Write(ctx, a)
+	return a.ID, a.Fresh, err
 }
 
 // toldOften is how often it is noted that a hook works.

@@ -49,26 +49,17 @@ func (in *Inbox) dues(ctx context.Context, r waybill.Repository, e waybill.Event
 	return list, nil
 }
 
-// want asks for what follows from a delivery, of whose refs each is looked at when dues say.
-func want(ctx context.Context, tx *store.Tx, r waybill.Repository, d waybill.Delivery, dues []time.Time) error {
+// want notes what a delivery says and lists the work that follows from it.
+func want(ctx context.Context, tx *store.Tx, a *arrival) ([]queue.Entry, error) {
+	r, d := a.repository, a.stored()
 	if err := note(ctx, tx, r, d.Event); err != nil {
-		return err
+		return nil, err
 	}
+	work, err := entries(ctx, tx, r, d)
 	for i, u := range d.Event.Refs {
-		if err := markDirty(ctx, tx, r, u.Name, dues[i]); err != nil {
-			return err
-		}
+		work = append(work, refEntry(r, u.Name, a.dues[i]))
 	}
-	entries, err := entries(ctx, tx, r, d)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if _, err := queue.Enqueue(ctx, tx, e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return work, err
 }
 
 // note stores what an event says of its repository or pull request, until the forge is asked.

@@ -10,34 +10,6 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-const deliveryColumns = `id, repository, forge, hook, event_key, event, received`
-
-// deliveryRow is a delivery as it is stored. The key of the event stands beside it, to be unique.
-func deliveryRow(d *waybill.Delivery) []any {
-	return []any{
-		&d.ID, &d.Repository, &d.Forge, &d.Hook, &d.Event.Key, store.JSON(&d.Event), store.Time(&d.Received),
-	}
-}
-
-// AcceptDelivery stores d unless the forge has sent it before, which its key within the hook tells. An empty ID and a
-// zero Received are filled in. It returns the id under which the delivery is stored, and whether that happened now.
-func AcceptDelivery(ctx context.Context, tx *store.Tx, d waybill.Delivery) (id string, fresh bool, err error) {
-	if d.Received.IsZero() {
-		d.Received = tx.Now()
-	}
-	if d.ID == "" {
-		d.ID = store.NewID(d.Received)
-	}
-	changed, err := tx.Exec(ctx, `INSERT INTO deliveries (`+deliveryColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (forge, hook, event_key) DO NOTHING`, deliveryRow(&d)...)
-	if err != nil || changed == 1 {
-		return d.ID, err == nil, err
-	}
-	known, err := store.Get(ctx, tx, "delivery "+d.Event.Key, deliveryRow, `SELECT `+deliveryColumns+` FROM deliveries
-		WHERE forge = $1 AND hook = $2 AND event_key = $3`, d.Forge, d.Hook, d.Event.Key)
-	return known.ID, false, err
-}
-
 // Delivery returns a delivery by id, or NotFound.
 func Delivery(ctx context.Context, q store.Querier, id string) (waybill.Delivery, error) {
 	return store.Get(ctx, q, "delivery "+id, deliveryRow,

@@ -21,12 +21,8 @@ func crowd(t *testing.T, db *store.DB) {
 		return map[int]waybill.Code{1: waybill.Denied, 2: waybill.Internal, 3: waybill.Unavailable, 4: waybill.Conflict}[i%10]
 	}
 	after := atomic.Int32{}
-	together(60, func(i int) {
-		ctx := t.Context()
-		if want(i) == waybill.Unavailable {
-			ctx = gone
-		}
-		err := db.WriteTogether(ctx, "test.crowd", func(tx *store.Tx) error {
+	write := func(ctx context.Context, tx *store.Tx, items []int) error {
+		for _, i := range items {
 			if err := connector.EnsureTeam(ctx, tx, fmt.Sprint("team", i), now()); err != nil {
 				return err
 			}
@@ -38,18 +34,38 @@ func crowd(t *testing.T, db *store.DB) {
 			case waybill.Internal:
 				panic("oh")
 			case waybill.Conflict: // a statement that fails
-				_, err := tx.ExecContext(ctx, `INSERT INTO teams (name, created) VALUES ($1, 1)`, fmt.Sprint("team", i))
-				return err
+				if _, err := tx.ExecContext(ctx, `INSERT INTO teams (name, created) VALUES ($1, 1)`, fmt.Sprint("team", i)); err != nil {
+					return err
+				}
 			default:
-				return nil
 			}
-		})
-		if waybill.CodeOf(err) != want(i) {
+		}
+		return nil
+	}
+	crowd, other := store.NewCrowd(db, "test.crowd", write), store.NewCrowd(db, "test.other", write)
+	together(60, func(i int) {
+		ctx := t.Context()
+		if want(i) == waybill.Unavailable {
+			ctx = gone
+		}
+		of := crowd
+		if i%7 == 0 {
+			of = other
+		}
+		if err := of.Write(ctx, i); waybill.CodeOf(err) != want(i) {
 			t.Errorf("write %d: %v, want %q", i, err, want(i))
 		}
 	})
-	if n := teamCount(t, db.Query()); n != 36 || after.Load() != 36 {
-		t.Errorf("%d are there and %d heard of it, want 36", n, after.Load())
+	together(60, func(i int) { // all of which go well
+		if err := crowd.Write(t.Context(), 100+10*i); err != nil {
+			t.Error(err)
+		}
+	})
+	if n := teamCount(t, db.Query()); n != 96 {
+		t.Errorf("%d are there, want 96", n)
+	}
+	if n := after.Load(); n != 96 {
+		t.Errorf("%d heard of it, want 96", n)
 	}
 	select {
 	case <-wake:

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"git/forge":         atForge,
 		"git/prune":         prune,
 		"git/delivery":      deliveries,
+		"git/deliveries":    deliveriesAtOnce,
 		"git/pull":          pulls,
 		"git/ref":           refs,
 		"git/check":         checks,
@@ -57,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"queue/stop":        stopping,
 		"queue/recover":     recovering,
 		"queue/enqueue":     enqueueing,
+		"queue/enqueueAll":  enqueueingAll,
 		"queue/exclusive":   exclusive,
 	} {
 		t.Run(name, func(t *testing.T) {
