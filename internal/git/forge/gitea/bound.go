@@ -29,10 +29,14 @@ func bounded(from *http.Client) *http.Client {
 	return &c
 }
 
-// stay follows redirects, with which Gitea answers for renamed repositories, on their own host only.
+// stay follows redirects, with which Gitea answers for renamed repositories, on their own host only. It takes none that
+// makes a question of what was to be written.
 func stay(req *http.Request, via []*http.Request) error {
 	if first := via[0].URL; len(via) > 3 || req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
 		return errors.New("redirected to another host, or too often")
+	}
+	if req.Method != via[0].Method {
+		return http.ErrUseLastResponse
 	}
 	return nil
 }

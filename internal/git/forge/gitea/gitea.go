@@ -166,7 +166,10 @@ func (g *Gitea) translate(code int, res *sdk.Response, err error) error {
 	case http.StatusRequestTimeout:
 		return waybill.Wrap(waybill.Unavailable, err, "Gitea "+says)
 	}
-	if code/100 == 4 {
+	switch code / 100 {
+	case 3:
+		return waybill.Wrap(waybill.NotFound, err, "Gitea has it elsewhere; it "+says)
+	case 4:
 		return waybill.Wrap(waybill.Invalid, err, "Gitea does not take it; it "+says)
 	}
 	return waybill.Wrap(waybill.Unavailable, err, "Gitea "+says)

@@ -184,20 +184,31 @@ func TestNothingIsWrittenTwice(t *testing.T) {
 	}
 }
 
-// TestRenamedRepository: a path that leads nowhere any more is looked up by number, once.
+// TestRenamedRepository: a path that leads nowhere any more, or elsewhere, is looked up by number, once.
 func TestRenamedRepository(t *testing.T) {
 	t.Parallel()
-	s := serve(t, map[string]http.HandlerFunc{
-		"GET /repositories/7":                    say(200, map[string]any{"id": 7, "full_name": "acme/store", "name": "store"}),
-		"POST /repos/acme/store/statuses/c0ffee": say(201, map[string]any{}),
-	})
-	list := message(waybill.Status{Context: "waybill", State: waybill.StateSuccess})
-	if taken, err := s.client(t).Write(t.Context(), shop(), list); taken != 1 || err != nil {
-		t.Errorf("taken %d, %v", taken, err)
-	}
-	want := []string{"POST /repos/acme/shop/statuses/c0ffee", "GET /repositories/7", "POST /repos/acme/store/statuses/c0ffee"}
-	if diff := cmp.Diff(want, s.asked); diff != "" {
-		t.Errorf("requests (-want +got):\n%s", diff)
+	const was, is = "POST /repos/acme/shop/statuses/c0ffee", "POST /repos/acme/store/statuses/c0ffee"
+	for name, answer := range map[string]http.HandlerFunc{
+		"forgotten": say(404, nil),
+		"redirected": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/api/v1/repos/acme/store/statuses/c0ffee", http.StatusMovedPermanently)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, map[string]http.HandlerFunc{
+				was:                   answer,
+				"GET /repositories/7": say(200, map[string]any{"id": 7, "full_name": "acme/store", "name": "store"}),
+				is:                    say(201, map[string]any{}),
+			})
+			list := message(waybill.Status{Context: "waybill", State: waybill.StateSuccess})
+			if taken, err := s.client(t).Write(t.Context(), shop(), list); taken != 1 || err != nil {
+				t.Errorf("taken %d, %v", taken, err)
+			}
+			if diff := cmp.Diff([]string{was, "GET /repositories/7", is}, s.asked); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
