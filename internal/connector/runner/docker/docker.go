@@ -19,6 +19,8 @@ import (
 // callTimeout bounds every request but those that wait for a program.
 const callTimeout = 60 * time.Second
 
+const oldestAPI = "1.41"
+
 // Options say which engine to use and as whom.
 type Options struct {
 	Host         string // such as unix:///var/run/docker.sock; empty: DOCKER_HOST, else the default socket
@@ -96,6 +98,10 @@ func (e *Engine) gone(ctx context.Context, id string) error {
 func (e *Engine) List(ctx context.Context) ([]runner.Container, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	// Unlike other requests, ContainerList reads the version of the API before it makes sure that one was negotiated.
+	if err := e.api.NewVersionError(ctx, oldestAPI, "listing containers"); err != nil {
+		return nil, translate(ctx, err, "list containers")
+	}
 	found, err := e.api.ContainerList(ctx, container.ListOptions{
 		All:     true,
 		Filters: filters.NewArgs(filters.Arg("label", runner.LabelInstallation+"="+e.installation)),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/waybill-dev/waybill/internal/connector/runner"
 	"github.com/waybill-dev/waybill/internal/connector/runner/runnertest"
@@ -128,6 +129,23 @@ func rootFS(t *testing.T) io.Reader {
 		t.Fatal(err)
 	}
 	return &buf
+}
+
+// The first requests of an engine may come together. The race detector is the judge.
+func TestFirstRequestsTogether(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		e, err := Open(Options{Installation: rand.Text()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var together errgroup.Group
+		together.Go(func() error { _, err := e.List(t.Context()); return err })
+		together.Go(func() error { return e.Remove(t.Context(), rand.Text()) })
+		if err := errors.Join(together.Wait(), e.Close()); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestEngineAway(t *testing.T) {
