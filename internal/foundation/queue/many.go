@@ -9,15 +9,18 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 )
 
-// EnqueueAll is Enqueue of each entry of a list. On PostgreSQL, where each statement is a journey, it takes one.
+// EnqueueAll is Enqueue of the entries of a list, of equal keys once. On PostgreSQL, where each statement is a journey, it takes one.
 func EnqueueAll(ctx context.Context, tx *store.Tx, list []Entry) error {
 	if tx.Dialect() == store.Postgres && len(list) > 1 {
 		return enqueueAtOnce(ctx, tx, list)
 	}
-	for _, e := range list {
-		if _, err := Enqueue(ctx, tx, e); err != nil {
+	for _, m := range merge(tx, list) {
+		_, err := tx.ExecContext(ctx, insert+`VALUES ($1, $2, $8, 0, 0, $3, 0, '', 0, $4, $5, $6, 0, '', $7)`+wantMore,
+			m.Kind, m.Key, store.Micros(m.Due), m.Priority, m.Tenant, m.Payload, store.Micros(tx.Now()), m.times)
+		if err != nil {
 			return err
 		}
+		tx.Notify(topic(m.Kind))
 	}
 	return nil
 }

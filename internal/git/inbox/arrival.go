@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
@@ -14,7 +13,6 @@ import (
 type arrival struct {
 	repository waybill.Repository
 	delivery   waybill.Delivery
-	dues       []time.Time // when a worker looks at each ref
 	gitstore.Accepted
 }
 
@@ -23,6 +21,15 @@ func (a *arrival) stored() waybill.Delivery {
 	d := a.delivery
 	d.ID = a.ID
 	return d
+}
+
+// refs names the refs that the delivery speaks of.
+func (a *arrival) refs() []gitstore.RefName {
+	names := make([]gitstore.RefName, len(a.delivery.Event.Refs))
+	for i, u := range a.delivery.Event.Refs {
+		names[i] = gitstore.RefName{Repository: a.repository.ID, Name: u.Name}
+	}
+	return names
 }
 
 // arrive stores deliveries that came at once, with as few statements as will do, and wants what follows from them.
@@ -35,11 +42,17 @@ func arrive(ctx context.Context, tx *store.Tx, list []*arrival) error {
 	if err != nil {
 		return err
 	}
-	var work []queue.Entry
+	var fresh []*arrival
 	for i, a := range list {
-		if a.Accepted = accepted[i]; !a.Fresh {
-			continue
+		if a.Accepted = accepted[i]; a.Fresh {
+			fresh = append(fresh, a)
 		}
+	}
+	work, err := looks(ctx, tx, fresh)
+	if err != nil {
+		return err
+	}
+	for _, a := range fresh {
 		more, err := want(ctx, tx, a)
 		if err != nil {
 			return err

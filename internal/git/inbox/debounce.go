@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -17,15 +18,33 @@ const (
 	settling = 2 * time.Second
 )
 
-// due says when a worker looks at a ref that a hook spoke of: at once, or in a while when the ref moved just now, so that
-// one look does for several pushes. Whoever pushes to plain Git waits and watches, and is not kept waiting for more.
-func due(ctx context.Context, q store.Querier, now time.Time, r waybill.Repository, ref string) (time.Time, error) {
-	if r.Forge == plain {
-		return time.Time{}, nil
+// due says when a worker looks at a ref that a hook spoke of: at once (zero), or in a while when the ref moved just now,
+// so that one look does for several pushes.
+func due(now time.Time, known waybill.Ref) time.Time {
+	if now.Sub(known.Observed) >= restless {
+		return time.Time{}
 	}
-	known, found, err := gitstore.FindRef(ctx, q, r.ID, ref)
-	if err != nil || !found || now.Sub(known.Observed) >= restless {
-		return time.Time{}, err
+	return now.Add(settling)
+}
+
+// looks lists the look at each ref that the arrivals speak of. Whoever pushes to plain Git waits and watches, and is not
+// kept waiting for more pushes.
+func looks(ctx context.Context, tx *store.Tx, list []*arrival) ([]queue.Entry, error) {
+	var names []gitstore.RefName
+	for _, a := range list {
+		if a.repository.Forge != plain {
+			names = append(names, a.refs()...)
+		}
 	}
-	return now.Add(settling), nil
+	known, err := gitstore.FindRefs(ctx, tx, names)
+	if err != nil {
+		return nil, err
+	}
+	var work []queue.Entry
+	for _, a := range list {
+		for _, n := range a.refs() {
+			work = append(work, refEntry(a.repository, n.Name, due(a.delivery.Received, known[n])))
+		}
+	}
+	return work, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -52,12 +53,13 @@ func TestBurstOfPushesIsOneLook(t *testing.T) {
 			for _, after := range append([]time.Duration{0}, test.pushes...) {
 				now = start.Add(after)
 				write(func(tx *store.Tx) error {
-					r := waybill.Repository{ID: "R", Forge: test.forge}
-					at, err := due(t.Context(), tx, tx.Now(), r, mainRef)
+					push := &arrival{repository: waybill.Repository{ID: "R", Forge: test.forge}}
+					push.delivery = waybill.Delivery{Received: now, Event: waybill.Event{Refs: []waybill.RefUpdate{{Name: mainRef}}}}
+					work, err := looks(t.Context(), tx, []*arrival{push})
 					if err != nil {
 						return err
 					}
-					return markDirty(t.Context(), tx, r, mainRef, at)
+					return queue.EnqueueAll(t.Context(), tx, work)
 				})
 			}
 			at, err := store.Get(t.Context(), db.Query(), "work", func(at *time.Time) []any { return []any{store.Time(at)} },

@@ -172,6 +172,43 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// TestOwnerIsRememberedForAMoment: a burst of hooks asks the store once. What was taken back ends within a second, and what
+// is new is good at once.
+func TestOwnerIsRememberedForAMoment(t *testing.T) {
+	t.Parallel()
+	p := newForgePost(t)
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	p.Now = func() time.Time { return now }
+	n := 0
+	try := func(name, key string, want int) {
+		t.Helper()
+		n++
+		if got := p.tell(hook{address: "tea/at-tea", key: fmt.Sprint(n), fixture: "gitea/push.json", secret: key}).Code; got != want {
+			t.Errorf("%s: answered %d, want %d", name, got, want)
+		}
+	}
+	replace := func(secret string) {
+		p.write(func(tx *store.Tx) error { return gitstore.SetHookSecret(t.Context(), tx, "T", secret, time.Time{}) })
+	}
+	replace("first")
+	try("to begin with", "first", 202)
+	try("when it was noted that the hook works", "first", 202)
+	replace("second")
+	now = now.Add(900 * time.Millisecond)
+	try("remembered", "first", 202)
+	try("new", "second", 202)
+	try("asked again meanwhile", "first", 401)
+	replace("third")
+	now = now.Add(time.Second)
+	try("after a second", "second", 401)
+	p.write(func(tx *store.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `DELETE FROM repositories WHERE id = 'T'`)
+		return err
+	})
+	now = now.Add(time.Second)
+	try("not watched any more", "third", 401)
+}
+
 // TestStoreIsAway: a delivery that cannot be stored is not acknowledged.
 func TestStoreIsAway(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/waybill-dev/waybill/internal/foundation/memo"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -38,11 +39,14 @@ type Observer struct {
 type Inbox struct {
 	Options
 	arrivals *store.Crowd[*arrival]
+	owners   *memo.Memo[string, seenOwner]
 }
 
 // New returns an Inbox.
 func New(o Options) *Inbox {
-	return &Inbox{Options: o, arrivals: store.NewCrowd(o.DB, "inbox.accept", arrive)}
+	return &Inbox{
+		Options: o, arrivals: store.NewCrowd(o.DB, "inbox.accept", arrive), owners: memo.New[string, seenOwner](maxOwners),
+	}
 }
 
 // accept stores e and wants the work that follows from it in one transaction. It returns the id under which the
@@ -51,12 +55,11 @@ func New(o Options) *Inbox {
 func (in *Inbox) accept(ctx context.Context, s sender, r waybill.Repository, e waybill.Event) (id string, fresh bool, err error) {
 	now := in.Now()
 	d := waybill.Delivery{ID: store.NewID(now), Repository: r.ID, Forge: s.forge, Hook: s.hook, Event: e, Received: now}
-	dues, err := in.dues(ctx, r, e) // read here, so that the crowd of writers does not wait for it
-	if err != nil {
-		return "", false, err
-	}
-	a := &arrival{repository: r, delivery: d, dues: dues}
+	a := &arrival{repository: r, delivery: d}
 	err = in.arrivals.Write(ctx, a)
+	if stale(r, now) { // it was noted that the hook works, and needs no noting for a while
+		in.forget(s.hook)
+	}
 	return a.ID, a.Fresh, err
 }
 
@@ -73,5 +76,6 @@ func (in *Inbox) told(ctx context.Context, r waybill.Repository) error {
 	if !stale(r, now) {
 		return nil
 	}
+	defer in.forget(r.Hook)
 	return in.DB.WriteStatements(ctx, "inbox.told", func(tx *store.Tx) error { return gitstore.SetTold(ctx, tx, r.ID, now) })
 }

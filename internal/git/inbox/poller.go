@@ -66,7 +66,7 @@ func (p *Poller) poll(ctx context.Context, r waybill.Repository) error {
 			}
 		}
 		for _, ref := range moved {
-			if err := markDirty(ctx, tx, r, ref, time.Time{}); err != nil {
+			if err := markDirty(ctx, tx, r, ref); err != nil {
 				return err
 			}
 		}
@@ -85,7 +85,7 @@ func adopt(ctx context.Context, tx *store.Tx, r waybill.Repository, branch strin
 	if err := gitstore.ForgetRef(ctx, tx, r.ID, ref); err != nil {
 		return err
 	}
-	return markDirty(ctx, tx, r, ref, time.Time{})
+	return markDirty(ctx, tx, r, ref)
 }
 
 // moved lists the refs whose tip differs from what was observed, new and deleted ones included.

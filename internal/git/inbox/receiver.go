@@ -58,7 +58,7 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request, seen *request
 		return err
 	}
 	seen.forge = s.forge
-	e, err := in.read(w, req, s)
+	s, e, err := in.read(w, req, s)
 	if err != nil {
 		in.Observer.Delivery(s.forge, "refused")
 		return err
@@ -67,17 +67,23 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request, seen *request
 	return in.take(req.Context(), w, s, e)
 }
 
-// read reads the body and the verified event in it.
-func (in *Inbox) read(w http.ResponseWriter, req *http.Request, s sender) (waybill.Event, error) {
+// read reads the body and the verified event in it. Before it refuses one it asks the store whether s is still right.
+func (in *Inbox) read(w http.ResponseWriter, req *http.Request, s sender) (sender, waybill.Event, error) {
 	body, err := readBody(w, req, s.limit())
 	if err != nil {
-		return waybill.Event{}, err
+		return s, waybill.Event{}, err
 	}
-	e, err := s.parse(req.Header, body, in.Now())
-	if err == nil && s.foreign(e) {
-		err = waybill.Errorf(waybill.Unauthenticated, "the event is of another repository than this hook")
+	e, err := s.event(req.Header, body, in.Now())
+	if !s.remembered || !waybill.IsCode(err, waybill.Unauthenticated) {
+		return s, e, err
 	}
-	return e, err
+	in.forget(s.hook)
+	now, err := in.sender(req.Context(), s.forge, s.hook)
+	if err != nil {
+		return s, e, err
+	}
+	e, err = now.event(req.Header, body, in.Now())
+	return now, e, err
 }
 
 // take accepts e and writes the answer.

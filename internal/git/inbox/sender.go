@@ -29,6 +29,7 @@ type sender struct {
 	forge, kind, hook string
 	secrets           []webhooks.Secret
 	repository        waybill.Repository // zero for an App
+	remembered        bool               // it may have changed since
 }
 
 // sender finds the owner of a hook's address. An unknown address is as wrong as a wrong signature.
@@ -47,13 +48,41 @@ func (in *Inbox) sender(ctx context.Context, forge, hook string) (sender, error)
 		}
 		return s, nil
 	}
-	r, err := gitstore.RepositoryByHook(ctx, in.DB.Query(), hook)
+	r, remembered, err := in.owner(ctx, hook)
 	if waybill.IsCode(err, waybill.NotFound) || err == nil && r.Forge != forge {
 		return s, unknown
 	}
-	s.repository, s.secrets = r, secretsOf(r, in.Now())
+	s.repository, s.secrets, s.remembered = r, secretsOf(r, in.Now()), remembered
 	return s, err
 }
+
+const (
+	believed  = time.Second // how long the owner of a hook is remembered; a secret that was taken back is good so much longer
+	maxOwners = 20_000      // that are remembered
+)
+
+// seenOwner is the owner of a hook as it was at a time.
+type seenOwner struct {
+	waybill.Repository
+
+	at time.Time
+}
+
+// owner returns whose hook it is, from the store or from what it said a moment ago: hooks come in bursts.
+func (in *Inbox) owner(ctx context.Context, hook string) (r waybill.Repository, remembered bool, err error) {
+	now := in.Now()
+	if o, ok := in.owners.Find(hook); ok && now.Sub(o.at) < believed && !now.Before(o.at) {
+		return o.Repository, true, nil
+	}
+	r, err = gitstore.RepositoryByHook(ctx, in.DB.Query(), hook)
+	if err == nil {
+		in.owners.Put(hook, seenOwner{r, now}, 1)
+	}
+	return r, false, err
+}
+
+// forget makes the next request of a hook ask the store.
+func (in *Inbox) forget(hook string) { in.owners.Put(hook, seenOwner{}, 1) }
 
 // limit is how many bytes a request of s may have.
 func (s sender) limit() int64 {
@@ -67,6 +96,15 @@ func (s sender) limit() int64 {
 	default:
 		return webhooks.MaxPlain
 	}
+}
+
+// event returns the event in body, when s signed it and may speak of it.
+func (s sender) event(h http.Header, body []byte, now time.Time) (waybill.Event, error) {
+	e, err := s.parse(h, body, now)
+	if err == nil && s.foreign(e) {
+		err = waybill.Errorf(waybill.Unauthenticated, "the event is of another repository than this hook")
+	}
+	return e, err
 }
 
 // parse verifies body and reads the event in it.

@@ -36,30 +36,13 @@ func wanted(e waybill.Event) bool {
 	}
 }
 
-// dues says when a worker looks at each ref of e.
-func (in *Inbox) dues(ctx context.Context, r waybill.Repository, e waybill.Event) ([]time.Time, error) {
-	list := make([]time.Time, len(e.Refs))
-	for i, u := range e.Refs {
-		at, err := due(ctx, in.DB.Query(), in.Now(), r, u.Name)
-		if err != nil {
-			return nil, err
-		}
-		list[i] = at
-	}
-	return list, nil
-}
-
-// want notes what a delivery says and lists the work that follows from it.
+// want notes what a delivery says and lists the work that follows from it, beside looks at its refs.
 func want(ctx context.Context, tx *store.Tx, a *arrival) ([]queue.Entry, error) {
 	r, d := a.repository, a.stored()
 	if err := note(ctx, tx, r, d.Event); err != nil {
 		return nil, err
 	}
-	work, err := entries(ctx, tx, r, d)
-	for i, u := range d.Event.Refs {
-		work = append(work, refEntry(r, u.Name, a.dues[i]))
-	}
-	return work, err
+	return entries(ctx, tx, r, d)
 }
 
 // note stores what an event says of its repository or pull request, until the forge is asked.
@@ -157,12 +140,13 @@ func wantAgain(ctx context.Context, tx *store.Tx, r waybill.Repository, d waybil
 	return nil
 }
 
-// markDirty makes a worker look at the ref, at once when due is zero. It is cheap to call once too often.
-func markDirty(ctx context.Context, tx *store.Tx, r waybill.Repository, ref string, due time.Time) error {
-	_, err := queue.Enqueue(ctx, tx, refEntry(r, ref, due))
+// markDirty makes a worker look at the ref at once. It is cheap to call once too often.
+func markDirty(ctx context.Context, tx *store.Tx, r waybill.Repository, ref string) error {
+	_, err := queue.Enqueue(ctx, tx, refEntry(r, ref, time.Time{}))
 	return err
 }
 
+// refEntry is a look at a ref, at once when due is zero.
 func refEntry(r waybill.Repository, ref string, due time.Time) queue.Entry {
 	return queue.Entry{Kind: refWork, Key: r.ID + " " + ref, Tenant: r.Owner, Due: due}
 }

@@ -52,6 +52,40 @@ func FindRef(ctx context.Context, q store.Querier, repository, name string) (way
 		repository, name)
 }
 
+// RefName names a ref of any repository.
+type RefName struct{ Repository, Name string }
+
+// FindRefs returns those refs of names that were observed. On PostgreSQL, where each statement is a journey, it takes one.
+func FindRefs(ctx context.Context, tx *store.Tx, names []RefName) (map[RefName]waybill.Ref, error) {
+	found := make(map[RefName]waybill.Ref, len(names))
+	if tx.Dialect() == store.Postgres && len(names) > 1 {
+		list, err := refsAtOnce(ctx, tx, names)
+		for _, r := range list {
+			found[RefName{r.Repository, r.Name}] = r
+		}
+		return found, err
+	}
+	for _, n := range names {
+		r, known, err := FindRef(ctx, tx, n.Repository, n.Name)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			found[n] = r
+		}
+	}
+	return found, nil
+}
+
+func refsAtOnce(ctx context.Context, tx *store.Tx, names []RefName) ([]waybill.Ref, error) {
+	var repositories, refs []string
+	for _, n := range names {
+		repositories, refs = append(repositories, n.Repository), append(refs, n.Name)
+	}
+	return store.List(ctx, tx, refRow, `SELECT `+refColumns+` FROM refs
+		WHERE (repository, name) IN (SELECT * FROM unnest($1::text[], $2::text[]))`, repositories, refs)
+}
+
 // Refs lists the refs of a repository by name, those that are gone (with an empty Tip) among them.
 func Refs(ctx context.Context, q store.Querier, repository string) ([]waybill.Ref, error) {
 	list, err := store.List(ctx, q, refRow, `SELECT `+refColumns+` FROM refs WHERE repository = $1`, repository)

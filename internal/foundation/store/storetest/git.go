@@ -158,6 +158,19 @@ func refs(t *testing.T, db *store.DB) {
 	wantGot(t, main, got, err)
 	_, none, err := git.FindRef(ctx, db.Query(), "r", "refs/heads/none")
 	wantGot(t, []bool{true, false}, []bool{found, none}, err)
+	nameOf := func(r waybill.Ref) git.RefName { return git.RefName{Repository: r.Repository, Name: r.Name} }
+	for _, asked := range [][]git.RefName{
+		{nameOf(main)}, {nameOf(main), {Repository: "r", Name: "refs/heads/none"}, nameOf(dash), {Repository: "other", Name: dash.Name}}, nil,
+	} {
+		want, some := map[git.RefName]waybill.Ref{}, map[git.RefName]waybill.Ref(nil)
+		for _, r := range []waybill.Ref{main, dash} {
+			if slices.Contains(asked, nameOf(r)) {
+				want[nameOf(r)] = r
+			}
+		}
+		write(t, db, func(tx *store.Tx) (err error) { some, err = git.FindRefs(ctx, tx, asked); return err })
+		wantGot(t, want, some, nil)
+	}
 }
 
 func check(id, commit string, phase waybill.Phase) waybill.Check {
