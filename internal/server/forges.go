@@ -43,7 +43,7 @@ type observer = func(operation string, code, remaining int)
 func (s *Server) openForge(f config.Forge, observe observer) (forge.Host, error) {
 	switch f.Kind {
 	case config.Gitea:
-		return gitea.New(gitea.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: observe}), nil
+		return gitea.New(gitea.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: observe})
 	case config.GitHub:
 		return s.openGitHub(f, observe)
 	case config.GitLab:

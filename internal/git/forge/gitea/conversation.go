@@ -15,9 +15,9 @@ import (
 // Pull returns a pull request.
 func (g *Gitea) Pull(ctx context.Context, r waybill.Repository, number int) (waybill.Pull, error) {
 	var found *sdk.PullRequest
-	err := g.in(ctx, r, "pull", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
-		found, res, err = c.GetPullRequest(p.owner, p.name, int64(number))
-		return res, err
+	err := g.in(ctx, r, "pull", func(c *sdk.Client, p place) (err error) {
+		found, _, err = c.GetPullRequest(p.owner, p.name, int64(number))
+		return err
 	})
 	if err != nil {
 		return waybill.Pull{}, err
@@ -30,9 +30,9 @@ func (g *Gitea) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.
 	var all []waybill.Pull
 	err := pages(func(page sdk.ListOptions) (int, error) {
 		var some []*sdk.PullRequest
-		err := g.in(ctx, r, "pulls", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
-			some, res, err = c.ListRepoPullRequests(p.owner, p.name, sdk.ListPullRequestsOptions{ListOptions: page, State: sdk.StateOpen})
-			return res, err
+		err := g.in(ctx, r, "pulls", func(c *sdk.Client, p place) (err error) {
+			some, _, err = c.ListRepoPullRequests(p.owner, p.name, sdk.ListPullRequestsOptions{ListOptions: page, State: sdk.StateOpen})
+			return err
 		})
 		for _, one := range some {
 			p, err := g.pull(r, one)
@@ -53,9 +53,9 @@ func (g *Gitea) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.
 // then finds no list of them.
 func (g *Gitea) hasNone(ctx context.Context, r waybill.Repository) bool {
 	var found *sdk.Repository
-	err := g.in(ctx, r, "repository", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
-		found, res, err = c.GetRepo(p.owner, p.name)
-		return res, err
+	err := g.in(ctx, r, "repository", func(c *sdk.Client, p place) (err error) {
+		found, _, err = c.GetRepo(p.owner, p.name)
+		return err
 	})
 	return err == nil && (found.Empty || found.Mirror || !found.HasPullRequests)
 }
@@ -78,7 +78,7 @@ func (g *Gitea) pull(r waybill.Repository, from *sdk.PullRequest) (waybill.Pull,
 // Comment edits the comment with the id of p.Comment or, when there is none, our own one with the marker; without
 // either it writes one.
 func (g *Gitea) Comment(ctx context.Context, r waybill.Repository, p waybill.Pull, body string) (id string, err error) {
-	body = trim(body)
+	body = forge.Clip(body)
 	if number, err := strconv.ParseInt(p.Comment, 10, 64); err == nil {
 		if err = g.edit(ctx, r, number, body); !waybill.IsCode(err, waybill.NotFound) {
 			return p.Comment, err
@@ -92,9 +92,9 @@ func (g *Gitea) Comment(ctx context.Context, r waybill.Repository, p waybill.Pul
 		return strconv.FormatInt(number, 10), g.edit(ctx, r, number, body)
 	}
 	var made *sdk.Comment
-	err = g.in(ctx, r, "comment", func(c *sdk.Client, at place) (res *sdk.Response, err error) {
-		made, res, err = c.CreateIssueComment(at.owner, at.name, int64(p.Number), sdk.CreateIssueCommentOption{Body: body})
-		return res, err
+	err = g.in(ctx, r, "comment", func(c *sdk.Client, at place) (err error) {
+		made, _, err = c.CreateIssueComment(at.owner, at.name, int64(p.Number), sdk.CreateIssueCommentOption{Body: body})
+		return err
 	})
 	if err != nil {
 		return "", err
@@ -102,40 +102,28 @@ func (g *Gitea) Comment(ctx context.Context, r waybill.Repository, p waybill.Pul
 	return strconv.FormatInt(made.ID, 10), nil
 }
 
-// maxComment is how many characters a comment has at most. Gitea keeps longer ones; nobody reads them.
-const maxComment = 60_000
-
-// trim cuts what is too long.
-func trim(body string) string {
-	const end = "\n\n…"
-	if runes := []rune(body); len(runes) > maxComment {
-		return string(runes[:maxComment-len(end)]) + end
-	}
-	return body
-}
-
 func (g *Gitea) edit(ctx context.Context, r waybill.Repository, number int64, body string) error {
-	return g.in(ctx, r, "comment", func(c *sdk.Client, p place) (*sdk.Response, error) {
-		_, res, err := c.EditIssueComment(p.owner, p.name, number, sdk.EditIssueCommentOption{Body: body})
-		return res, err
+	return g.in(ctx, r, "comment", func(c *sdk.Client, p place) error {
+		_, _, err := c.EditIssueComment(p.owner, p.name, number, sdk.EditIssueCommentOption{Body: body})
+		return err
 	})
 }
 
 // ours finds the first comment with the marker that we wrote, 0 without one: anybody may write the marker.
 func (g *Gitea) ours(ctx context.Context, r waybill.Repository, p waybill.Pull) (number int64, err error) {
 	var me *sdk.User
-	err = g.ask(ctx, "user", func(c *sdk.Client) (res *sdk.Response, err error) {
-		me, res, err = c.GetMyUserInfo()
-		return res, err
+	err = g.ask(ctx, "user", func(c *sdk.Client) (err error) {
+		me, _, err = c.GetMyUserInfo()
+		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	// Gitea gives all comments of an issue at once.
 	var all []*sdk.Comment
-	err = g.in(ctx, r, "comments", func(c *sdk.Client, at place) (res *sdk.Response, err error) {
-		all, res, err = c.ListIssueComments(at.owner, at.name, int64(p.Number), sdk.ListIssueCommentOptions{})
-		return res, err
+	err = g.in(ctx, r, "comments", func(c *sdk.Client, at place) (err error) {
+		all, _, err = c.ListIssueComments(at.owner, at.name, int64(p.Number), sdk.ListIssueCommentOptions{})
+		return err
 	})
 	err = g.orGone(ctx, err, func() error { _, gone := g.Pull(ctx, r, p.Number); return gone })
 	for _, c := range all {
@@ -149,9 +137,9 @@ func (g *Gitea) ours(ctx context.Context, r waybill.Repository, p waybill.Pull) 
 // MayWrite asks for the user's rights. Denied unless the token's user administers the repository.
 func (g *Gitea) MayWrite(ctx context.Context, r waybill.Repository, user string) (bool, error) {
 	var found *sdk.CollaboratorPermissionResult
-	err := g.in(ctx, r, "permission", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
-		found, res, err = c.CollaboratorPermission(p.owner, p.name, user)
-		return res, err
+	err := g.in(ctx, r, "permission", func(c *sdk.Client, p place) (err error) {
+		found, _, err = c.CollaboratorPermission(p.owner, p.name, user)
+		return err
 	})
 	if waybill.IsCode(err, waybill.NotFound) {
 		return false, nil

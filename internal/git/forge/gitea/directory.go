@@ -2,12 +2,11 @@ package gitea
 
 import (
 	"context"
-	"net/url"
 	"strconv"
-	"strings"
 
 	sdk "code.gitea.io/sdk/gitea"
 
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -29,45 +28,24 @@ func (g *Gitea) Find(ctx context.Context, r waybill.Repository) (waybill.Reposit
 	}
 	return waybill.Repository{
 		ForgeID: strconv.FormatInt(found.ID, 10), Path: found.FullName, Name: found.Name,
-		URL: g.options.URL + "/" + found.FullName + ".git", DefaultBranch: found.DefaultBranch, Archived: found.Archived,
+		URL: g.web.String() + "/" + found.FullName + ".git", DefaultBranch: found.DefaultBranch, Archived: found.Archived,
 	}, nil
 }
 
 func (g *Gitea) byAddress(ctx context.Context, address string) (found *sdk.Repository, err error) {
-	path, ok := g.path(address)
-	if !ok {
-		return nil, waybill.Errorf(waybill.Invalid, "%s is no repository of %s", address, g.options.URL)
+	path, err := forge.PathOf(g.web, address)
+	if err != nil {
+		return nil, err
 	}
 	p, err := at(path)
 	if err != nil {
 		return nil, err
 	}
-	err = g.ask(ctx, "repository", func(c *sdk.Client) (res *sdk.Response, err error) {
-		found, res, err = c.GetRepo(p.owner, p.name)
-		return res, err
+	err = g.ask(ctx, "repository", func(c *sdk.Client) (err error) {
+		found, _, err = c.GetRepo(p.owner, p.name)
+		return err
 	})
 	return found, err
-}
-
-// path returns owner/name of an address: that of a page, or for cloning over HTTP or SSH. Only SSH may have another host.
-func (g *Gitea) path(address string) (path string, ok bool) {
-	switch {
-	case strings.HasPrefix(address, g.options.URL+"/"):
-		path = address[len(g.options.URL):]
-	case strings.HasPrefix(address, "ssh://"):
-		u, err := url.Parse(address)
-		if err != nil {
-			return "", false
-		}
-		path = u.Path
-	case strings.Contains(address, "://"):
-		return "", false
-	default:
-		if _, path, ok = strings.Cut(address, ":"); !ok { // git@host:owner/name.git
-			return "", false
-		}
-	}
-	return strings.TrimSuffix(strings.Trim(path, "/"), ".git"), true
 }
 
 // events are what Waybill wants to hear of. Gitea tells of a new branch or tag as a push, too: hearing of it once is enough.
@@ -82,12 +60,12 @@ func (g *Gitea) InstallHook(ctx context.Context, r waybill.Repository, address s
 	if err != nil {
 		return err
 	}
-	err = g.in(ctx, r, "hook", func(c *sdk.Client, p place) (*sdk.Response, error) {
-		_, res, err := c.CreateRepoHook(p.owner, p.name, sdk.CreateHookOption{
+	err = g.in(ctx, r, "hook", func(c *sdk.Client, p place) error {
+		_, _, err := c.CreateRepoHook(p.owner, p.name, sdk.CreateHookOption{
 			Type: sdk.HookTypeGitea, Active: true, Events: events(),
 			Config: map[string]string{"url": address, "content_type": "json", "secret": r.HookSecret},
 		})
-		return res, err
+		return err
 	})
 	if err != nil {
 		return err
@@ -111,9 +89,9 @@ func (g *Gitea) RemoveHook(ctx context.Context, r waybill.Repository, address st
 func (g *Gitea) hooks(ctx context.Context, r waybill.Repository, address string) (ids []int64, err error) {
 	err = pages(func(page sdk.ListOptions) (int, error) {
 		var some []*sdk.Hook
-		err := g.in(ctx, r, "hooks", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
-			some, res, err = c.ListRepoHooks(p.owner, p.name, sdk.ListHooksOptions{ListOptions: page})
-			return res, err
+		err := g.in(ctx, r, "hooks", func(c *sdk.Client, p place) (err error) {
+			some, _, err = c.ListRepoHooks(p.owner, p.name, sdk.ListHooksOptions{ListOptions: page})
+			return err
 		})
 		for _, h := range some {
 			if h != nil && h.Config["url"] == address {
@@ -127,8 +105,9 @@ func (g *Gitea) hooks(ctx context.Context, r waybill.Repository, address string)
 
 func (g *Gitea) removeHooks(ctx context.Context, r waybill.Repository, ids []int64) error {
 	for _, id := range ids {
-		err := g.in(ctx, r, "hook", func(c *sdk.Client, p place) (*sdk.Response, error) {
-			return c.DeleteRepoHook(p.owner, p.name, id)
+		err := g.in(ctx, r, "hook", func(c *sdk.Client, p place) error {
+			_, err := c.DeleteRepoHook(p.owner, p.name, id)
+			return err
 		})
 		if err != nil && !waybill.IsCode(err, waybill.NotFound) {
 			return err

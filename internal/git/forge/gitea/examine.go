@@ -30,9 +30,9 @@ func (g *Gitea) signIn(ctx context.Context) forge.Finding {
 		return f
 	}
 	var user *sdk.User
-	err := g.ask(ctx, "user", func(c *sdk.Client) (res *sdk.Response, err error) {
-		user, res, err = c.GetMyUserInfo()
-		return res, err
+	err := g.ask(ctx, "user", func(c *sdk.Client) (err error) {
+		user, _, err = c.GetMyUserInfo()
+		return err
 	})
 	switch {
 	case waybill.IsCode(err, waybill.Denied):
@@ -49,9 +49,9 @@ func (g *Gitea) signIn(ctx context.Context) forge.Finding {
 func (g *Gitea) mayReach(ctx context.Context, r waybill.Repository) forge.Finding {
 	f := forge.Finding{What: "repository " + r.Path}
 	var found *sdk.Repository
-	err := g.in(ctx, r, "repository", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
-		found, res, err = c.GetRepo(p.owner, p.name)
-		return res, err
+	err := g.in(ctx, r, "repository", func(c *sdk.Client, p place) (err error) {
+		found, _, err = c.GetRepo(p.owner, p.name)
+		return err
 	})
 	switch {
 	case err != nil:
@@ -72,27 +72,27 @@ const nowhere = "0000000000000000000000000000000000000001"
 
 func (g *Gitea) mayStatus(ctx context.Context, r waybill.Repository) forge.Finding {
 	f := forge.Finding{What: "statuses of " + r.Path}
-	err := g.in(ctx, r, "status", func(c *sdk.Client, p place) (*sdk.Response, error) {
-		_, res, err := c.CreateStatus(p.owner, p.name, nowhere, sdk.CreateStatusOption{State: sdk.StatusPending, Context: "waybill"})
-		return res, err
+	err := g.in(ctx, r, "status", func(c *sdk.Client, p place) error {
+		_, _, err := c.CreateStatus(p.owner, p.name, nowhere, sdk.CreateStatusOption{State: sdk.StatusPending, Context: "waybill"})
+		return err
 	})
 	return judge(f, err, "give the token the scope write:repository, and its user the right to write")
 }
 
 func (g *Gitea) mayComment(ctx context.Context, r waybill.Repository) forge.Finding {
 	f := forge.Finding{What: "comments of " + r.Path}
-	err := g.in(ctx, r, "comment", func(c *sdk.Client, p place) (*sdk.Response, error) {
-		_, res, err := c.EditIssueComment(p.owner, p.name, 0, sdk.EditIssueCommentOption{Body: forge.Marker})
-		return res, err
+	err := g.in(ctx, r, "comment", func(c *sdk.Client, p place) error {
+		_, _, err := c.EditIssueComment(p.owner, p.name, 0, sdk.EditIssueCommentOption{Body: forge.Marker})
+		return err
 	})
 	return judge(f, err, "give the token the scope write:issue")
 }
 
 func (g *Gitea) mayHook(ctx context.Context, r waybill.Repository) forge.Finding {
 	f := forge.Finding{What: "hooks of " + r.Path}
-	err := g.in(ctx, r, "hooks", func(c *sdk.Client, p place) (*sdk.Response, error) {
-		_, res, err := c.ListRepoHooks(p.owner, p.name, sdk.ListHooksOptions{ListOptions: sdk.ListOptions{Page: 1, PageSize: 1}})
-		return res, err
+	err := g.in(ctx, r, "hooks", func(c *sdk.Client, p place) error {
+		_, _, err := c.ListRepoHooks(p.owner, p.name, sdk.ListHooksOptions{ListOptions: sdk.ListOptions{Page: 1, PageSize: 1}})
+		return err
 	})
 	if err == nil {
 		f.OK, f.Says = true, "can be installed, and who may write can be asked"

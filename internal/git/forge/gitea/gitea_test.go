@@ -55,7 +55,16 @@ func serve(t *testing.T, answers map[string]http.HandlerFunc) *server {
 
 func (s *server) client(t *testing.T) *gitea.Gitea {
 	t.Helper()
-	return gitea.New(gitea.Options{URL: s.URL + "/", Token: token("secret-token"), Now: now, Grace: time.Millisecond, HTTP: &http.Client{Timeout: 500 * time.Millisecond}})
+	return connect(t, gitea.Options{URL: s.URL + "/", Token: token("secret-token"), Now: now, Grace: time.Millisecond, HTTP: &http.Client{Timeout: 500 * time.Millisecond}})
+}
+
+func connect(t *testing.T, o gitea.Options) *gitea.Gitea {
+	t.Helper()
+	g, err := gitea.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func token(text string) func(context.Context) (string, error) {

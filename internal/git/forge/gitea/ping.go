@@ -2,9 +2,9 @@ package gitea
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	sdk "code.gitea.io/sdk/gitea"
 
@@ -21,25 +21,21 @@ func (g *Gitea) Ping(ctx context.Context, r waybill.Repository, address string) 
 	if len(ids) == 0 {
 		return waybill.Errorf(waybill.NotFound, "there is no hook to %s", address)
 	}
-	return g.in(ctx, r, "ping", func(_ *sdk.Client, p place) (*sdk.Response, error) {
-		return g.post(ctx, fmt.Sprintf("/repos/%s/%s/hooks/%d/tests", url.PathEscape(p.owner), url.PathEscape(p.name), ids[0]))
+	return g.in(ctx, r, "ping", func(_ *sdk.Client, p place) error {
+		return g.post(ctx, "ping", "repos", url.PathEscape(p.owner), url.PathEscape(p.name), "hooks", strconv.FormatInt(ids[0], 10), "tests")
 	})
 }
 
 // post makes a request that the library has no call for.
-func (g *Gitea) post(ctx context.Context, path string) (*sdk.Response, error) {
-	token, err := g.options.Token(ctx)
+func (g *Gitea) post(ctx context.Context, operation string, path ...string) error {
+	address := g.web.JoinPath("api", "v1").JoinPath(path...)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), http.NoBody)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.options.URL+"/api/v1"+path, http.NoBody)
+	res, err := g.wire.For(operation).Client().Do(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	req.Header.Set("Authorization", "token "+token)
-	res, err := g.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	return &sdk.Response{Response: res}, res.Body.Close()
+	return res.Body.Close()
 }

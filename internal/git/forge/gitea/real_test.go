@@ -41,7 +41,7 @@ func open(t *testing.T) *forgetest.Place {
 	clone.Push("main", "topic", "other")
 
 	fork := fork(t, reader, path, git)
-	h := gitea.New(gitea.Options{URL: admin.URL, Token: token(admin.Token)})
+	h := connect(t, gitea.Options{URL: admin.URL, Token: token(admin.Token)})
 	r, err := h.Find(t.Context(), waybill.Repository{URL: admin.URL + "/" + path})
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func open(t *testing.T) *forgetest.Place {
 	inside.Head, outside.Head, outside.Fork = head, fork, true
 	admin.Call(http.MethodPatch, fmt.Sprintf("/repos/%s/pulls/%d", path, closed.Number), map[string]any{"state": "closed"}, nil)
 	p := &forgetest.Place{
-		Host: h, Revoked: gitea.New(gitea.Options{URL: admin.URL, Token: token("0123456789012345678901234567890123456789")}),
+		Host: h, Revoked: connect(t, gitea.Options{URL: admin.URL, Token: token("0123456789012345678901234567890123456789")}),
 		Repository: r, Commit: commit, Pull: inside, Fork: outside, Closed: closed.Number,
 		Admin: admin.User, Writer: writer.User, Reader: reader.User,
 	}
@@ -147,7 +147,7 @@ func TestGiteaPing(t *testing.T) {
 func TestGiteaEmptyRepository(t *testing.T) {
 	t.Parallel()
 	admin := testkit.NewGitea(t)
-	h := gitea.New(gitea.Options{URL: admin.URL, Token: token(admin.Token)})
+	h := connect(t, gitea.Options{URL: admin.URL, Token: token(admin.Token)})
 	r, err := h.Find(t.Context(), waybill.Repository{URL: admin.URL + "/" + admin.Repository("empty")})
 	if err != nil {
 		t.Fatal(err)

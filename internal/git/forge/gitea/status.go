@@ -51,16 +51,16 @@ func (g *Gitea) settled(ctx context.Context, r waybill.Repository, m forge.Messa
 
 // write writes one status. Of a commit that it does not have Gitea says that the mistake is its own.
 func (g *Gitea) write(ctx context.Context, r waybill.Repository, commit string, s waybill.Status) error {
-	err := g.in(ctx, r, "status", func(c *sdk.Client, p place) (*sdk.Response, error) {
-		_, res, err := c.CreateStatus(p.owner, p.name, commit, sdk.CreateStatusOption{
+	err := g.in(ctx, r, "status", func(c *sdk.Client, p place) error {
+		_, _, err := c.CreateStatus(p.owner, p.name, commit, sdk.CreateStatusOption{
 			State: sdk.StatusState(s.State), Context: s.Context, Description: s.Description, TargetURL: s.URL,
 		})
-		return res, err
+		return err
 	})
 	return g.orGone(ctx, err, func() error {
-		return g.in(ctx, r, "commit", func(c *sdk.Client, p place) (*sdk.Response, error) {
-			_, res, err := c.GetSingleCommit(p.owner, p.name, commit)
-			return res, err
+		return g.in(ctx, r, "commit", func(c *sdk.Client, p place) error {
+			_, _, err := c.GetSingleCommit(p.owner, p.name, commit)
+			return err
 		})
 	})
 }
@@ -93,9 +93,9 @@ func (g *Gitea) statuses(ctx context.Context, r waybill.Repository, commit strin
 	newest := map[string]sdk.Status{}
 	err := pages(func(page sdk.ListOptions) (n int, err error) {
 		var some []*sdk.Status
-		err = g.in(ctx, r, "statuses", func(c *sdk.Client, p place) (res *sdk.Response, err error) {
-			some, res, err = c.ListStatuses(p.owner, p.name, commit, sdk.ListStatusesOption{ListOptions: page})
-			return res, err
+		err = g.in(ctx, r, "statuses", func(c *sdk.Client, p place) (err error) {
+			some, _, err = c.ListStatuses(p.owner, p.name, commit, sdk.ListStatusesOption{ListOptions: page})
+			return err
 		})
 		for _, s := range some {
 			if s != nil && s.ID > newest[s.Context].ID {

@@ -28,13 +28,13 @@ func (a *App) check() error {
 
 // asApp returns a client that speaks as the App itself.
 func (f *Forge) asApp(operation string) (*github.Client, error) {
-	w := f.wire(operation)
+	w := f.wire.For(operation)
 	w.Cache = nil // each request is signed anew
 	signer, err := ghinstallation.NewAppsTransport(w, f.o.App.ID, f.o.App.Key)
 	if err != nil {
 		return nil, waybill.Wrap(waybill.Invalid, err, "the key of the GitHub App cannot be used")
 	}
-	c := w.Client(f.timeout())
+	c := w.Client()
 	c.Transport = signer
 	return f.speak(c), nil
 }
@@ -87,7 +87,7 @@ func (f *Forge) installed(ctx context.Context, operation string, r waybill.Repos
 }
 
 func (f *Forge) through(operation string, i *installation) *github.Client {
-	w := f.wire(operation)
+	w := f.wire.For(operation)
 	w.Authorize = func(req *http.Request) error {
 		token, err := i.token(req.Context())
 		if err != nil {
@@ -170,7 +170,7 @@ func (f *Forge) remember(id int64, names ...string) *installation {
 
 // keys returns what makes tokens of an installation.
 func (f *Forge) keys(id int64) *ghinstallation.Transport {
-	t, err := ghinstallation.New(f.wire("token"), f.o.App.ID, id, f.o.App.Key)
+	t, err := ghinstallation.New(f.wire.For("token"), f.o.App.ID, id, f.o.App.Key)
 	if err != nil {
 		panic("a key that was checked is none") // see New
 	}

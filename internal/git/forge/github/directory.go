@@ -3,12 +3,11 @@ package github
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/google/go-github/v60/github"
 
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -32,7 +31,7 @@ func (f *Forge) Find(ctx context.Context, r waybill.Repository) (waybill.Reposit
 func (f *Forge) find(ctx context.Context, r waybill.Repository) (*github.Repository, error) {
 	if r.URL != "" {
 		var err error
-		if r.Path, err = f.pathOf(r.URL); err != nil {
+		if r.Path, err = forge.PathOf(f.web, r.URL); err != nil {
 			return nil, err
 		}
 		r.ForgeID = ""
@@ -54,20 +53,6 @@ func (f *Forge) find(ctx context.Context, r waybill.Repository) (*github.Reposit
 	}
 	found, _, err := c.Repositories.GetByID(ctx, id)
 	return found, err
-}
-
-// pathOf reads owner/name from the address of a repository.
-func (f *Forge) pathOf(address string) (string, error) {
-	u, err := url.Parse(address)
-	if err != nil || !strings.EqualFold(u.Host, f.web.Host) {
-		return "", waybill.Errorf(waybill.Invalid, "%s is not an address at %s", address, f.web.Host)
-	}
-	path := strings.TrimPrefix(u.Path, strings.TrimSuffix(f.web.Path, "/"))
-	path = strings.TrimSuffix(strings.Trim(path, "/"), ".git")
-	if _, err := placeOf(path); err != nil {
-		return "", err
-	}
-	return path, nil
 }
 
 // events are those that Waybill wants to hear of. A hook of a repository takes all of them; pull requests bring their

@@ -21,9 +21,8 @@ import (
 
 // Options say which GitHub and by which credentials.
 type Options struct {
-	URL string // for people: https://github.com, or that of an Enterprise Server
-	// Token returns a personal access token. It is asked for each request, so that a changed one is used at once.
-	Token func(ctx context.Context) (string, error)
+	URL   string       // for people: https://github.com, or that of an Enterprise Server
+	Token forge.Token  // of a person
 	App   *App         // takes the place of Token
 	HTTP  *http.Client // nil: one with timeouts
 	Now   func() time.Time
@@ -42,7 +41,7 @@ type App struct {
 type Forge struct {
 	o        Options
 	web, api *url.URL
-	cache    *forge.Cache
+	wire     forge.Wire
 
 	mu            sync.Mutex
 	self          string                   // who comments; empty until asked
@@ -52,9 +51,9 @@ type Forge struct {
 
 // New returns a forge; it asks nothing until something is wanted. The address must be a URL.
 func New(o Options) (*Forge, error) {
-	web, err := url.Parse(strings.TrimSuffix(o.URL, "/"))
-	if err != nil || web.Host == "" || web.Scheme != "https" && web.Scheme != "http" {
-		return nil, waybill.Errorf(waybill.Invalid, "%q is not the address of a GitHub, such as https://github.com", o.URL)
+	web, err := forge.Home(o.URL)
+	if err != nil {
+		return nil, err
 	}
 	if o.App == nil && o.Token == nil {
 		return nil, waybill.Errorf(waybill.Invalid, "GitHub at %s has neither token nor App", web.Host)
@@ -74,29 +73,14 @@ func New(o Options) (*Forge, error) {
 	if web.Host == "github.com" {
 		api = &url.URL{Scheme: web.Scheme, Host: "api.github.com", Path: "/"}
 	}
-	return &Forge{o: o, web: web, api: api, cache: &forge.Cache{}, installations: map[string]*installation{}}, nil
+	wire := forge.NewWire(api.Host, o.HTTP, o.Now, o.Observe)
+	return &Forge{o: o, web: web, api: api, wire: wire, installations: map[string]*installation{}}, nil
 }
 
 var _ forge.Host = (*Forge)(nil)
 
-// wire carries the requests of one operation, without credentials.
-func (f *Forge) wire(operation string) *forge.Wire {
-	w := &forge.Wire{Host: f.api.Host, Operation: operation, Now: f.o.Now, Observe: f.o.Observe, Cache: f.cache}
-	if f.o.HTTP != nil {
-		w.Base = f.o.HTTP.Transport
-	}
-	return w
-}
-
-func (f *Forge) timeout() time.Duration {
-	if f.o.HTTP == nil {
-		return 0
-	}
-	return f.o.HTTP.Timeout
-}
-
 // dial makes a client of a wire.
-func (f *Forge) dial(w *forge.Wire) *github.Client { return f.speak(w.Client(f.timeout())) }
+func (f *Forge) dial(w *forge.Wire) *github.Client { return f.speak(w.Client()) }
 
 func (f *Forge) speak(c *http.Client) *github.Client {
 	client := github.NewClient(c)
@@ -117,15 +101,8 @@ func (f *Forge) client(ctx context.Context, operation string, r waybill.Reposito
 
 // withToken returns a client for one operation that the token alone allows.
 func (f *Forge) withToken(operation string) *github.Client {
-	w := f.wire(operation)
-	w.Authorize = func(req *http.Request) error {
-		token, err := f.o.Token(req.Context())
-		if err != nil {
-			return waybill.Wrap(waybill.Unauthenticated, err, "the token for "+f.web.Host+" cannot be read")
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		return nil
-	}
+	w := f.wire.For(operation)
+	w.Authorize = f.o.Token.Authorize
 	return f.dial(w)
 }
 
@@ -160,10 +137,7 @@ func (f *Forge) open(ctx context.Context, operation string, r waybill.Repository
 func (f *Forge) Credentials(ctx context.Context, r waybill.Repository) (user, password string, err error) {
 	const anyone = "x-access-token"
 	if f.o.App == nil {
-		token, err := f.o.Token(ctx)
-		if err != nil {
-			err = waybill.Wrap(waybill.Unauthenticated, err, "the token for "+f.web.Host+" cannot be read")
-		}
+		token, err := f.o.Token.Read(ctx)
 		return anyone, token, err
 	}
 	i, err := f.installationOf(ctx, r)

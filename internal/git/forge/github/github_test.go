@@ -36,7 +36,7 @@ func TestHowLongToWait(t *testing.T) {
 		w := newWorld(t)
 		w.trick(1, statuses, answer(403, "You have exceeded a secondary rate limit", c.headers...))
 		f := w.forge(goodToken)
-		f.o.Now = func() time.Time { return now }
+		f.wire.Now = func() time.Time { return now }
 		m := forge.Message{Commit: theCommit, Statuses: []waybill.Status{{Context: "waybill", State: waybill.StateSuccess}}}
 		_, err := f.Write(t.Context(), w.repository(), m)
 		var after *forge.RetryAfter
@@ -56,7 +56,7 @@ func TestAsksForWhatChanged(t *testing.T) {
 	w := newWorld(t)
 	f := w.forge(goodToken)
 	remaining := []int{}
-	f.o.Observe = func(_ string, _, left int) { remaining = append(remaining, left) }
+	f.wire.Observe = func(_ string, _, left int) { remaining = append(remaining, left) }
 	for range 3 {
 		if list, err := f.OpenPulls(t.Context(), w.repository()); err != nil || len(list) != 2 {
 			t.Fatalf("%v %v", list, err)

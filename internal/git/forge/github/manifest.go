@@ -30,7 +30,7 @@ func Convert(ctx context.Context, o Options, code string) (Registration, error) 
 	if err != nil {
 		return Registration{}, err
 	}
-	app, _, err := f.dial(f.wire("manifest")).Apps.CompleteAppManifest(ctx, code)
+	app, _, err := f.dial(f.wire.For("manifest")).Apps.CompleteAppManifest(ctx, code)
 	if err != nil {
 		return Registration{}, f.fault(ctx, err)
 	}

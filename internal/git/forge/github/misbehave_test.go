@@ -159,7 +159,7 @@ func (m misbehaviour) try(t *testing.T) string {
 		token = ""
 	}
 	f := w.forge(token)
-	f.o.HTTP = &http.Client{Timeout: 4 * time.Second, Transport: http.DefaultTransport}
+	f.wire.Timeout = 4 * time.Second
 	o, item := m.outbox(t, f)
 	if m.play != nil {
 		m.play(w)

@@ -3,19 +3,19 @@ package gitlab
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strconv"
 	"strings"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go"
 
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
 // Find looks a project up by its address, or by its number when there is no address.
 func (f *Forge) Find(ctx context.Context, r waybill.Repository) (waybill.Repository, error) {
 	if r.URL != "" {
-		path, err := f.pathOf(r.URL)
+		path, err := forge.PathOf(f.web, r.URL)
 		if err != nil {
 			return waybill.Repository{}, err
 		}
@@ -43,16 +43,6 @@ func (f *Forge) project(ctx context.Context, operation string, r waybill.Reposit
 	}
 	p, _, err := c.Projects.GetProject(project, nil, gitlab.WithContext(ctx))
 	return p, f.fault(ctx, err)
-}
-
-// pathOf reads group/name from the address of a project.
-func (f *Forge) pathOf(address string) (string, error) {
-	u, err := url.Parse(address)
-	if err != nil || !strings.EqualFold(u.Host, f.web.Host) {
-		return "", waybill.Errorf(waybill.Invalid, "%s is not an address at %s", address, f.web.Host)
-	}
-	path := strings.TrimPrefix(u.Path, f.web.Path)
-	return strings.TrimSuffix(strings.Trim(path, "/"), ".git"), nil
 }
 
 // InstallHook makes a project tell of what happens in it.

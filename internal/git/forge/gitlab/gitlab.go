@@ -19,10 +19,8 @@ import (
 
 // Options say which GitLab and by which token.
 type Options struct {
-	URL string // for people: https://gitlab.com
-	// Token returns an access token of a person, project or group. It is asked for each request, so that a changed one
-	// is used at once.
-	Token func(ctx context.Context) (string, error)
+	URL   string       // for people: https://gitlab.com
+	Token forge.Token  // of a person, project or group
 	HTTP  *http.Client // nil: one with timeouts
 	Now   func() time.Time
 	// Observe hears of each answer; code 0 is none, remaining -1 that GitLab did not say.
@@ -31,18 +29,18 @@ type Options struct {
 
 // Forge talks to one GitLab. It is safe for concurrent use.
 type Forge struct {
-	o     Options
-	web   *url.URL
-	cache *forge.Cache
+	o    Options
+	web  *url.URL
+	wire forge.Wire
 }
 
 var _ forge.Host = (*Forge)(nil)
 
 // New returns a forge; it asks nothing until something is wanted.
 func New(o Options) (*Forge, error) {
-	web, err := url.Parse(strings.TrimSuffix(o.URL, "/"))
-	if err != nil || web.Host == "" || web.Scheme != "https" && web.Scheme != "http" {
-		return nil, waybill.Errorf(waybill.Invalid, "%q is not the address of a GitLab, such as https://gitlab.com", o.URL)
+	web, err := forge.Home(o.URL)
+	if err != nil {
+		return nil, err
 	}
 	if o.Token == nil {
 		return nil, waybill.Errorf(waybill.Invalid, "GitLab at %s has no token", web.Host)
@@ -50,27 +48,9 @@ func New(o Options) (*Forge, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Forge{o: o, web: web, cache: &forge.Cache{}}, nil
-}
-
-// keys gives each request the token of the moment.
-type keys struct{ *Forge }
-
-// Init does nothing.
-func (keys) Init(context.Context, *gitlab.Client) error { return nil }
-
-// Header returns the token as GitLab takes those of every kind.
-func (k keys) Header(ctx context.Context) (name, value string, err error) {
-	token, err := k.token(ctx)
-	return "Authorization", "Bearer " + token, err
-}
-
-func (f *Forge) token(ctx context.Context) (string, error) {
-	token, err := f.o.Token(ctx)
-	if err != nil {
-		return "", waybill.Wrap(waybill.Unauthenticated, err, "the token for "+f.web.Host+" cannot be read")
-	}
-	return token, nil
+	f := &Forge{o: o, web: web, wire: forge.NewWire(web.Host, o.HTTP, o.Now, o.Observe)}
+	f.wire.Authorize = o.Token.Authorize
+	return f, nil
 }
 
 // patient never waits: how often GitLab is asked is decided elsewhere.
@@ -81,12 +61,8 @@ func (patient) Wait(context.Context) error { return nil }
 
 // client returns a client for one operation.
 func (f *Forge) client(operation string) (*gitlab.Client, error) {
-	w := &forge.Wire{Host: f.web.Host, Operation: operation, Now: f.o.Now, Observe: f.o.Observe, Cache: f.cache}
-	var timeout time.Duration
-	if f.o.HTTP != nil {
-		w.Base, timeout = f.o.HTTP.Transport, f.o.HTTP.Timeout
-	}
-	c, err := gitlab.NewAuthSourceClient(keys{f}, gitlab.WithBaseURL(f.web.String()), gitlab.WithHTTPClient(w.Client(timeout)),
+	c, err := gitlab.NewAuthSourceClient(gitlab.Unauthenticated{}, gitlab.WithBaseURL(f.web.String()),
+		gitlab.WithHTTPClient(f.wire.For(operation).Client()),
 		gitlab.WithoutRetries(), gitlab.WithCustomLimiter(patient{}))
 	if err != nil {
 		return nil, waybill.Wrap(waybill.Invalid, err, f.web.String()+" is not the address of a GitLab")
@@ -122,6 +98,6 @@ func (f *Forge) fault(ctx context.Context, err error) error { return forge.Fault
 
 // Credentials returns user and password for Git over HTTP.
 func (f *Forge) Credentials(ctx context.Context, _ waybill.Repository) (user, password string, err error) {
-	token, err := f.token(ctx)
+	token, err := f.o.Token.Read(ctx)
 	return "oauth2", token, err
 }

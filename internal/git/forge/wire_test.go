@@ -1,0 +1,138 @@
+package forge_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waybill-dev/waybill/internal/git/forge"
+	"github.com/waybill-dev/waybill/internal/waybill"
+)
+
+// wireTo returns a wire to a server that answers so; asked is every request that it got.
+func wireTo(t *testing.T, answer http.HandlerFunc) (w *forge.Wire, url string, asked *[]string) {
+	t.Helper()
+	asked = &[]string{}
+	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r.Method+" "+r.URL.Path)
+		answer(rw, r)
+	}))
+	t.Cleanup(s.Close)
+	line := forge.NewWire(strings.TrimPrefix(s.URL, "http://"), nil, time.Now, nil)
+	return line.For("test"), s.URL, asked
+}
+
+// TestRedirects: what was to be written is never asked instead, and credentials go nowhere else.
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method, to string
+		status     int
+		want       waybill.Code
+		asked      string
+	}{
+		{"GET", "/new", 301, "", "GET /old, GET /new"},
+		{"POST", "/new", 307, "", "POST /old, POST /new"},
+		{"POST", "/new", 301, waybill.NotFound, "POST /old"},
+		{"PATCH", "/new", 302, waybill.NotFound, "PATCH /old"},
+		{"GET", "/old", 301, waybill.Unavailable, "GET /old, GET /old, GET /old, GET /old"},
+		{"GET", "http://elsewhere.test/new", 301, waybill.Unavailable, "GET /old"},
+		{"GET", "https://HOST/new", 301, waybill.Unavailable, "GET /old"},
+	} {
+		w, url, asked := wireTo(t, func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/old" {
+				http.Redirect(rw, r, strings.Replace(c.to, "HOST", r.Host, 1), c.status)
+			}
+		})
+		req, err := http.NewRequestWithContext(t.Context(), c.method, url+"/old", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := w.Client().Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if err = forge.Fault(t.Context(), w.Host, err); waybill.CodeOf(err) != c.want {
+			t.Errorf("%s to %s by %d: %v, want %q", c.method, c.to, c.status, err, c.want)
+		}
+		if got := strings.Join(*asked, ", "); got != c.asked {
+			t.Errorf("%s to %s by %d: asked %s, want %s", c.method, c.to, c.status, got, c.asked)
+		}
+	}
+}
+
+// TestTokens: the token of the moment goes with a request, an empty one does not, and one that cannot be read may come
+// back, so that nothing is given up.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	var sent string
+	w, url, asked := wireTo(t, func(_ http.ResponseWriter, r *http.Request) { sent = r.Header.Get("Authorization") })
+	say, away := "", error(nil)
+	w.Authorize = forge.Token(func(context.Context) (string, error) { return say, away }).Authorize
+	ask := func() error {
+		resp, err := w.Client().Get(url)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return forge.Fault(t.Context(), w.Host, err)
+	}
+	for text, want := range map[string]string{"": "", "one": "Bearer one", "two": "Bearer two"} {
+		if say = text; ask() != nil || sent != want {
+			t.Errorf("sent %q, want %q", sent, want)
+		}
+	}
+	away = waybill.Wrap(waybill.Denied, errors.New("open token: no such file"), "the file is away")
+	before := len(*asked)
+	if err := ask(); !waybill.IsCode(err, waybill.Unauthenticated) || !strings.Contains(err.Error(), "the file is away") || len(*asked) != before {
+		t.Errorf("without a token: %v, %d requests", err, len(*asked)-before)
+	}
+}
+
+// TestArchived: a repository that is locked refuses for good.
+func TestArchived(t *testing.T) {
+	t.Parallel()
+	w, url, _ := wireTo(t, func(rw http.ResponseWriter, _ *http.Request) {
+		http.Error(rw, `{"message": "it is archived"}`, http.StatusLocked)
+	})
+	_, err := w.Client().Get(url) //nolint:bodyclose // there is none
+	if err = forge.Fault(t.Context(), w.Host, err); !waybill.IsCode(err, waybill.Denied) || !strings.Contains(err.Error(), "it is archived") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestAddresses are read as people write and copy them.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	home, err := forge.Home("https://git.example.org/forge/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"https://git.example.org/forge/acme/shop":      "acme/shop",
+		"https://GIT.example.org/forge/acme/shop.git/": "acme/shop",
+		"https://git.example.org/forge/acme/shop?x#y":  "acme/shop",
+		"ssh://git@git.example.org:2222/acme/shop.git": "acme/shop",
+		"git@git.example.org:acme/team/shop.git":       "acme/team/shop",
+		"https://git.example.org/acme/shop":            "",
+		"https://git.example.org/forgery/acme":         "",
+		"https://elsewhere.example.org/forge/a/b":      "",
+		"acme/shop":        "",
+		"ssh://git@%zz/a":  "",
+		"https://[::1/a/b": "",
+		"":                 "",
+	} {
+		got, err := forge.PathOf(home, address)
+		if got != want || (want == "") != waybill.IsCode(err, waybill.Invalid) {
+			t.Errorf("%s: %q, %v, want %q", address, got, err, want)
+		}
+	}
+	for _, odd := range []string{"", "git.example.org", "ftp://git.example.org", "https://", "https://%zz"} {
+		if home, err := forge.Home(odd); !waybill.IsCode(err, waybill.Invalid) {
+			t.Errorf("%q is a home: %v, %v", odd, home, err)
+		}
+	}
+}
