@@ -60,7 +60,7 @@ func rooms() map[string][]string {
 		"internal/face/api/apitest":            append(face(), "internal/face/api", "internal/testkit"),
 		"internal/connector/runner/runnertest": {"internal/connector/runner", "internal/testkit"},
 		"internal/foundation/store/storetest":  {"internal/foundation/...", "internal/testkit"},
-		"internal/git/forge/forgetest":         {"internal/git/forge", "internal/testkit"},
+		"internal/git/forge/forgetest":         {"internal/foundation/...", "internal/git/forge", "internal/testkit"},
 		"internal/testkit":                     {"internal/foundation/..."},
 
 		"internal/archtest": {},

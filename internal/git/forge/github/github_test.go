@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/git/forge"
+	"github.com/waybill-dev/waybill/internal/git/forge/forgetest"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -34,7 +35,7 @@ func TestHowLongToWait(t *testing.T) {
 		{"nonsense", []string{"Retry-After", "soon"}, time.Minute},
 	} {
 		w := newWorld(t)
-		w.trick(1, statuses, answer(403, "You have exceeded a secondary rate limit", c.headers...))
+		w.tricks.Add(1, statuses, forgetest.Answer(403, "You have exceeded a secondary rate limit", c.headers...))
 		f := w.forge(goodToken)
 		f.wire.Now = func() time.Time { return now }
 		m := forge.Message{Commit: theCommit, Statuses: []waybill.Status{{Context: "waybill", State: waybill.StateSuccess}}}
@@ -140,23 +141,23 @@ func TestExamineInWords(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		what, fits, says string
-		play             func(http.ResponseWriter, *http.Request, http.Handler)
+		play             forgetest.Play
 	}{
-		{"token", "GET /api/v3/user", "wrong, expired or revoked", answer(401, `{"message": "Bad credentials"}`)},
-		{"scopes", "GET /api/v3/user", "lacks repo:status", answer(200, `{"login": "x"}`, "X-OAuth-Scopes", "gist")},
-		{"scopes", "GET /api/v3/user", "fine-grained", answer(200, `{"login": "x"}`)},
-		{"token", "GET /api/v3/user", "make a new one now", answer(200, `{"login": "x"}`, "GitHub-Authentication-Token-Expiration", time.Now().Add(24*time.Hour).UTC().Format("2006-01-02 15:04:05 MST"))},
-		{"repository acme/shop", "GET /api/v3/repositories/4711", "may not see it", answer(404, "")},
-		{"repository acme/shop", "GET /api/v3/repositories/4711", "archived", answer(200, `{"id": 4711, "full_name": "acme/shop", "archived": true}`)},
-		{"statuses of acme/shop", statuses, "may not write statuses", answer(403, `{"message": "Resource not accessible"}`)},
-		{"hook of acme/shop", "GET /api/v3/repos/acme/shop/hooks", "admin:repo_hook", answer(404, `{"message": "Not Found"}`)},
+		{"token", "GET /api/v3/user", "wrong, expired or revoked", forgetest.Answer(401, `{"message": "Bad credentials"}`)},
+		{"scopes", "GET /api/v3/user", "lacks repo:status", forgetest.Answer(200, `{"login": "x"}`, "X-OAuth-Scopes", "gist")},
+		{"scopes", "GET /api/v3/user", "fine-grained", forgetest.Answer(200, `{"login": "x"}`)},
+		{"token", "GET /api/v3/user", "make a new one now", forgetest.Answer(200, `{"login": "x"}`, "GitHub-Authentication-Token-Expiration", time.Now().Add(24*time.Hour).UTC().Format("2006-01-02 15:04:05 MST"))},
+		{"repository acme/shop", "GET /api/v3/repositories/4711", "may not see it", forgetest.Answer(404, "")},
+		{"repository acme/shop", "GET /api/v3/repositories/4711", "archived", forgetest.Answer(200, `{"id": 4711, "full_name": "acme/shop", "archived": true}`)},
+		{"statuses of acme/shop", statuses, "may not write statuses", forgetest.Answer(403, `{"message": "Resource not accessible"}`)},
+		{"hook of acme/shop", "GET /api/v3/repos/acme/shop/hooks", "admin:repo_hook", forgetest.Answer(404, `{"message": "Not Found"}`)},
 		{"hook of acme/shop", "nothing", "no hook leads here", nil},
-		{"hook of acme/shop", "GET /api/v3/repos/acme/shop/hooks", "answered 502", answer(200, `[{"id": 1, "active": true, "config": {"url": "https://x/hooks/github/h1"}, "last_response": {"code": 502, "message": "x"}}]`)},
-		{"hook of acme/shop", "GET /api/v3/repos/acme/shop/hooks", "switched off", answer(200, `[{"id": 1, "active": false, "config": {"url": "https://x/hooks/github/h1"}}]`)},
+		{"hook of acme/shop", "GET /api/v3/repos/acme/shop/hooks", "answered 502", forgetest.Answer(200, `[{"id": 1, "active": true, "config": {"url": "https://x/hooks/github/h1"}, "last_response": {"code": 502, "message": "x"}}]`)},
+		{"hook of acme/shop", "GET /api/v3/repos/acme/shop/hooks", "switched off", forgetest.Answer(200, `[{"id": 1, "active": false, "config": {"url": "https://x/hooks/github/h1"}}]`)},
 	} {
 		w := newWorld(t)
 		if c.play != nil {
-			w.trick(1, c.fits, c.play)
+			w.tricks.Add(1, c.fits, c.play)
 		}
 		found := false
 		list := w.forge(goodToken).Examine(context.WithoutCancel(t.Context()), w.repository())

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/waybill-dev/waybill/internal/git/forge/forgetest"
 )
 
 // object is a part of a JSON body.
@@ -43,7 +45,7 @@ type world struct {
 	installs   map[string]time.Time // tokens of the installation, and their end
 	deliveries []object
 	redelivers []string
-	tricks     []trick
+	tricks     forgetest.Tricks
 	requests   []string // method and path of each
 	pings      int
 	spent      int // requests that cost rate
@@ -74,7 +76,7 @@ func newWorld(t *testing.T) *world {
 		{"number": 8, "state": "open", "title": "From a fork", "head": head(5000), "base": base, "user": object{"login": "lin"}, "html_url": "https://github.test/acme/shop/pull/8"},
 		{"number": 9, "state": "closed", "title": "Old", "head": head(repoID), "base": base, "user": object{"login": "ada"}, "html_url": "https://github.test/acme/shop/pull/9"},
 	}
-	w.server = httptest.NewServer(w.tricky(described(t, w.authorized(w.routes()))))
+	w.server = httptest.NewServer(w.tricks.Before(described(t, w.authorized(w.routes()))))
 	t.Cleanup(w.server.Close)
 	return w
 }
