@@ -29,7 +29,7 @@ const (
 )
 
 // Outline is one value of a definition as its source declares it. Explanations, defaults and references are made from
-// it; whether a document is legal is decided by CUE alone.
+// it, and what trim tells; which values are legal is decided by CUE alone.
 type Outline struct {
 	Kinds    Kind
 	Required bool // name!

@@ -7,8 +7,11 @@ import (
 	"sync"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
+	"gopkg.in/yaml.v3"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -33,7 +36,8 @@ const maxIdle = 4
 // judge is a compiled definition. CUE values are not safe for concurrent use, so one document has it for itself.
 type judge struct {
 	ctx        *cue.Context
-	definition cue.Value
+	root       cue.Value
+	definition string
 	uses       int
 }
 
@@ -84,11 +88,11 @@ func (s *Set) acquire(definition string) (*judge, error) {
 		return nil, err
 	}
 	ctx := cuecontext.New()
-	v := ctx.CompileString(text).LookupPath(cue.ParsePath(definition))
-	if err := v.Err(); err != nil {
+	root := ctx.CompileString(text)
+	if err := root.LookupPath(cue.ParsePath(definition)).Err(); err != nil {
 		return nil, waybill.Wrap(waybill.Internal, err, "schema cannot be compiled")
 	}
-	return &judge{ctx: ctx, definition: v}, nil
+	return &judge{ctx: ctx, root: root, definition: definition}, nil
 }
 
 func (s *Set) release(definition string, j *judge) {
@@ -108,42 +112,46 @@ const maxProblems = 100
 // Check finds every mistake of d against a definition and adds it to d.Problems. Nodes with mistakes become holes.
 // An error says that the judge itself failed.
 func (s *Set) Check(definition string, d *Document) error {
+	_, err := s.find(definition, d)
+	d.Problems = slips(d.Problems)
+	return err
+}
+
+// find adds what is wrong with d to d.Problems. It returns the paths at which CUE may go on refusing d.
+func (s *Set) find(definition string, d *Document) (known []Path, err error) {
 	outline, err := s.Outline(definition)
 	if err != nil || d.Root == nil {
-		return err
+		return nil, err
 	}
 	d.trim(outline, d.Root, outline, nil)
 	j, err := s.acquire(definition)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	known := make([]Path, 0, len(d.Problems))
 	for _, p := range d.Problems {
-		if p.Mistake == Alias || p.Mistake == Tag { // holes, which CUE calls incomplete
+		if p.Mistake == Alias || p.Mistake == Tag || p.Mistake == Missing { // holes, which CUE calls incomplete
 			known = append(known, p.Path)
 		}
 	}
-	for range maxRounds {
+	for more, rounds := true, 0; more && rounds < maxRounds; rounds++ {
 		paths, err := j.offences(d)
 		if err != nil {
-			return err // j is not given back: what it holds after a crash is unknown
+			return nil, err // j is not given back: what it holds after a crash is unknown
 		}
+		more = false
 		slices.SortStableFunc(paths, func(a, b Path) int { return len(a) - len(b) }) // what is above covers what is below
-		before := len(known)
 		for _, p := range paths {
 			if covered(p, known) || len(d.Problems) >= maxProblems {
 				continue
 			}
 			known = append(known, p)
+			_, n := Find(d.Root, p)
+			more = more || n == nil || n.Kind != yaml.ScalarNode
 			d.Problems = append(d.Problems, d.explain(outline, p))
-		}
-		if len(known) == before {
-			break
 		}
 	}
 	s.release(definition, j)
-	d.Problems = slips(d.Problems)
-	return nil
+	return known, nil
 }
 
 func covered(p Path, known []Path) bool {
@@ -163,7 +171,8 @@ func (j *judge) offences(d *Document) (paths []Path, err error) {
 		}
 	}()
 	j.uses++
-	v := j.definition.Unify(j.ctx.BuildExpr(d.expr(d.Root)))
+	both := &ast.BinaryExpr{X: ast.NewIdent(j.definition), Op: token.AND, Y: d.expr(d.Root)} // evaluated once, together
+	v := j.ctx.BuildExpr(both, cue.Scope(j.root))
 	for _, e := range errors.Errors(v.Validate(cue.Concrete(true))) {
 		paths = append(paths, d.path(e.Path()))
 	}

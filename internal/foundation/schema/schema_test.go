@@ -108,12 +108,12 @@ func filled(t *testing.T, ctx *cue.Context, set *schema.Set, d *schema.Document)
 	return cmp.Diff(decoded(t, want), decoded(t, got))
 }
 
-// definitionOf returns the definition of a valid document.
+// definitionOf returns the definition of a document; empty when it has none.
 func definitionOf(d *schema.Document) string {
 	_, kind := schema.Find(d.Root, schema.Path{"kind"})
 	_, typ := schema.Find(d.Root, schema.Path{"spec", "type"})
 	for _, def := range schemas.Definitions() {
-		if def.Kind == kind.Value && (def.Types == nil || slices.Contains(def.Types, typ.Value)) {
+		if kind != nil && def.Kind == kind.Value && (def.Types == nil || typ != nil && slices.Contains(def.Types, typ.Value)) {
 			return def.Name
 		}
 	}

@@ -53,9 +53,7 @@ func (d *definition) names() {
 	ast.Walk(d.field, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
-			if x, ok := n.X.(*ast.Ident); ok && !slices.Contains(d.imports, x.Name) {
-				d.imports = append(d.imports, x.Name)
-			}
+			d.imports = append(d.imports, imported(n)...)
 			return false
 		case *ast.Ident:
 			if strings.HasPrefix(n.Name, "#") && n != d.field.Label && !slices.Contains(d.uses, n.Name) {
@@ -66,18 +64,27 @@ func (d *definition) names() {
 	}, nil)
 }
 
+// imported returns the package that x is of, if any.
+func imported(x *ast.SelectorExpr) []string {
+	if x, ok := x.X.(*ast.Ident); ok {
+		return []string{x.Name}
+	}
+	return nil
+}
+
 // text returns the CUE of one definition with everything that it needs.
 func (s source) text(name string) (string, error) {
-	return s.gather(name, func(d *definition) string { return d.text })
+	return s.gather(name, func(d *definition) (string, []string) { return d.text, d.imports })
 }
 
 // lean returns text for judging documents: a field that may be left out is optional, so that CUE looks at it only where
 // it is written. What is legal stays the same; defaults are not CUE's business here, see Fill.
 func (s source) lean(name string) (string, error) { return s.gather(name, s.loosen) }
 
-// loosen returns the text of d with a question mark behind every field that may be left out, and with choices among
-// texts as one pattern, which costs less than the same as alternatives.
-func (s source) loosen(d *definition) string {
+// loosen returns the text of d with a question mark behind every field that may be left out, with choices among texts as
+// one pattern, which costs less than the same as alternatives, and without demands on the number of entries: CUE would
+// tell one mistake of a list at a time. They are counted by trim.
+func (s source) loosen(d *definition) (text string, imports []string) {
 	var b strings.Builder
 	start := d.field.Pos().Offset()
 	last := start
@@ -85,21 +92,30 @@ func (s source) loosen(d *definition) string {
 		b.WriteString(d.text[last-start:from.Offset()-start] + text)
 		last = to.Offset()
 	}
-	ast.Walk(d.field.Value, func(n ast.Node) bool {
+	var visit func(ast.Node) bool
+	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Field:
 			if s.spares(n) {
 				replace(n.Label.End(), n.Label.End(), "?")
 			}
+		case *ast.SelectorExpr:
+			imports = append(imports, imported(n)...)
 		case *ast.BinaryExpr:
 			if texts, ok := choices(n); ok {
 				replace(n.Pos(), n.End(), "=~"+strconv.Quote("^(?:"+strings.Join(texts, "|")+")$"))
 				return false
 			}
+			if counts(n.X) {
+				replace(n.Pos(), n.Y.Pos(), "")
+				ast.Walk(n.Y, visit, nil)
+				return false
+			}
 		}
 		return true
-	}, nil)
-	return b.String() + d.text[last-start:]
+	}
+	ast.Walk(d.field.Value, visit, nil)
+	return b.String() + d.text[last-start:], imports
 }
 
 // spares reports whether f is a plain field that documents may leave out.
@@ -111,6 +127,22 @@ func (s source) spares(f *ast.Field) bool {
 	r := outliner{source: s}
 	o := r.field(f)
 	return r.err == nil && o.spare()
+}
+
+// counts reports whether x demands a number of entries and nothing else.
+func counts(x ast.Expr) bool {
+	switch x := x.(type) {
+	case *ast.BinaryExpr:
+		return x.Op == token.AND && counts(x.X) && counts(x.Y)
+	case *ast.CallExpr:
+		fun, ok := x.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		name, _, _ := ast.LabelName(fun.Sel)
+		return name == "MinItems" || name == "MaxItems" || name == "MaxFields"
+	}
+	return false
 }
 
 // choices returns the texts that x allows, as patterns, when it allows nothing else.
@@ -148,8 +180,9 @@ func (o *Outline) spare() bool {
 	return o.Kinds == Mapping && o.Values == nil && !slices.ContainsFunc(o.Fields, func(f Field) bool { return !f.spare() })
 }
 
-func (s source) gather(name string, text func(*definition) string) (string, error) {
+func (s source) gather(name string, write func(*definition) (text string, imports []string)) (string, error) {
 	var all, imports []string
+	var body strings.Builder
 	for todo := []string{name}; len(todo) > 0; todo = todo[1:] {
 		if slices.Contains(all, todo[0]) {
 			continue
@@ -160,15 +193,14 @@ func (s source) gather(name string, text func(*definition) string) (string, erro
 		}
 		all = append(all, todo[0])
 		todo = append(todo, d.uses...)
-		imports = append(imports, d.imports...)
+		text, needs := write(d)
+		imports = append(imports, needs...)
+		body.WriteString("\n" + text + "\n")
 	}
 	slices.Sort(imports)
 	var b strings.Builder
 	for _, i := range slices.Compact(imports) {
 		b.WriteString("import " + strconv.Quote(i) + "\n")
 	}
-	for _, n := range all {
-		b.WriteString("\n" + text(s[n]) + "\n")
-	}
-	return b.String(), nil
+	return b.String() + body.String(), nil
 }
