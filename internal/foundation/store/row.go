@@ -31,7 +31,11 @@ func Get[T any](ctx context.Context, q Querier, what string, dest func(*T) []any
 
 // List returns all rows of a query.
 func List[T any](ctx context.Context, q Querier, dest func(*T) []any, query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+	ask := q.QueryContext
+	if tx, ok := q.(*Tx); ok {
+		ask = tx.queryPrepared
+	}
+	rows, err := ask(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

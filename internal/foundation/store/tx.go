@@ -60,12 +60,21 @@ func (tx *Tx) Notify(topic string) { tx.topics = append(tx.topics, topic) }
 // After runs fn once after the commit succeeded, before Write returns.
 func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
 
-// QueryContext runs a query in the transaction.
+// QueryContext runs a query in the transaction. On SQLite it is run by its text, as the same may run within its rows.
 func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, translate(context.Cause(ctx))
 	}
 	rows, err := tx.sql.QueryContext(tx.statement(ctx), query, clean(args)...)
+	return rows, translate(err)
+}
+
+// queryPrepared is QueryContext for whoever reads all rows before anything else runs.
+func (tx *Tx) queryPrepared(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, translate(context.Cause(ctx))
+	}
+	rows, err := tx.prepared().query(tx.statement(ctx), tx.sql, query, clean(args))
 	return rows, translate(err)
 }
 
@@ -94,7 +103,6 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (changed int6
 }
 
 // prepared returns the statements of the one connection that SQLite is written through, on which the transaction is.
-// Those that return many rows are run by their text: one may run within the rows of itself.
 func (tx *Tx) prepared() *prepared {
 	if tx.ended {
 		return nil
