@@ -21,7 +21,7 @@ func reasons() []string {
 		"(compares values)",   // one part of the document with another one
 		"(unique by a field)", // uniqueItems compares whole entries
 		"(an expression)",     // CEL, and regular expressions of RE2
-		"(the calendar)",      // time zones, days that never come
+		"(the calendar)",      // time zones
 	}
 }
 

@@ -54,8 +54,8 @@ func atMost(n int64) string {
 	return "0*(" + strings.Join(choices, "|") + ")"
 }
 
-// schedule takes five cron fields with their ranges, and a time zone in front. Whether the zone exists, and whether the
-// day ever comes, it cannot know.
+// schedule takes five cron fields with their ranges, and a time zone in front, unless it is for a day that no month has.
+// Whether the zone exists it cannot know.
 func schedule() *Schema {
 	const months = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 	const days = "SUN|MON|TUE|WED|THU|FRI|SAT"
@@ -64,7 +64,25 @@ func schedule() *Schema {
 		cronField("0*([1-9]|1[0-2])", months), cronField(atMost(6), days),
 	}
 	const space = "[^!-~]"
-	return &Schema{Pattern: "^" + space + "*((CRON_)?TZ=[!-~]+" + space + "+)?" + strings.Join(fields, space+"+") + space + "*$"}
+	return &Schema{
+		Pattern: "^" + space + "*((CRON_)?TZ=[!-~]+" + space + "+)?" + strings.Join(fields, space+"+") + space + "*$",
+		Not:     &Schema{Pattern: never()},
+	}
+}
+
+// never is a pattern of schedules on 30 or 31 February, or on the 31st of short months only.
+func never() string {
+	const gap = "[ \\t]+"
+	list := func(numbers, names string) string {
+		item := `(\+?0*(` + numbers + ")"
+		if names != "" {
+			item += "|" + anyCase(names)
+		}
+		return ",*" + item + ")(,+" + item + "))*,*"
+	}
+	february := list("3[01]", "") + gap + list("2", "FEB")
+	short := list("31", "") + gap + list("[2469]|11", "FEB|APR|JUN|SEP|NOV")
+	return gap + "(" + february + "|" + short + ")" + gap + "[*?][ \\t]*$"
 }
 
 // cronField returns a pattern of one cron field: *, numbers, names, ranges, steps and lists of them.
@@ -112,5 +130,10 @@ func branch() *Schema {
 	return &Schema{Not: &Schema{Pattern: `^[./-]|^refs/|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|[./]$|^@$`}}
 }
 
-// dayOfMonth refuses days that a month never has.
-func dayOfMonth() *Schema { return &Schema{Not: &Schema{Pattern: `-(02-3[01]|0[469]-31|11-31)$`}} }
+// dayOfMonth refuses days that a month does not have, 29 February of most years among them.
+func dayOfMonth() *Schema {
+	const twoDigits = "[0-9]{2}"
+	const notByFour = "([0-9][13579]|[02468][26]|[13579][048])" // what is no multiple of four
+	common := twoDigits + notByFour + "|" + notByFour + "00"
+	return &Schema{Not: &Schema{Pattern: "-(02-3[01]|0[469]-31|11-31)$|^(" + common + ")-02-29$"}}
+}

@@ -26,7 +26,7 @@ func rules(kind string) []*Schema {
 }
 
 func connectorRules() []*Schema {
-	noFields := &Schema{AnyOf: []*Schema{{Not: needs("fields")}, {Properties: Properties{{"fields", none()}}}}}
+	noFields := within("fields[]", typeIs("password")) // or none at all; passwords are given at the site
 	return []*Schema{
 		rule("WB402", "spec.secrets", none()),
 		rule("WB403", "spec.authentication.providers", none()),
@@ -41,7 +41,7 @@ func connectorRules() []*Schema {
 		rule("WB510", "spec.run.resources.memory", amount(6<<20)),
 		rule("WB204", "spec.release.prod.tag", tagPattern()),
 		rule("WB205", "spec.release.dev.branch", branch()),
-		rule("WB206", "spec", when(noFields, within("release.dev.config", &Schema{Const: map[string]any{}}))),
+		rule("WB206 WB404", "spec", when(noFields, within("release.dev.config", &Schema{Const: map[string]any{}}))),
 	}
 }
 
@@ -53,6 +53,8 @@ func fieldRules() []*Schema {
 	}
 	const each = "spec.fields[]"
 	return []*Schema{
+		rule("WB502", "spec.fields", copies()),
+		rule("WB507", each+".options", copies()),
 		rule("WB511", each+".key", &Schema{Not: &Schema{Pattern: strings.Join(reserved, "|")}}),
 		rule("WB505", each, when(typeIs("select", "multiselect"), needs("options"))),
 		rule("WB505", each, when(typeIs("input", "textarea", "password", "checkbox", "columns"), &Schema{Not: needs("options")})),
@@ -86,8 +88,13 @@ func appRules() []*Schema {
 		rule("WB215", "spec.members", &Schema{Contains: &Schema{Required: []string{"role"}, Properties: Properties{{"role", &Schema{Const: "owner"}}}}}),
 		rule("WB513", "spec.members[].expires", dayOfMonth()),
 		rule("WB513", "spec.allowlist[].until", dayOfMonth()),
-		rule("WB516", "spec.webhooks[].events", &Schema{UniqueItems: true}),
-		rule("WB516", "spec.install.redirectUrls", &Schema{UniqueItems: true}),
+		rule("WB516", "spec.members", copies()),
+		rule("WB516", "spec.allowlist", copies()),
+		rule("WB516", "spec.scopes", copies()),
+		rule("WB516", "spec.webhooks", copies()),
+		rule("WB516", "spec.install.settings", copies()),
+		rule("WB516", "spec.webhooks[].events", copies()),
+		rule("WB516", "spec.install.redirectUrls", copies()),
 		rule("WB312", "spec", when(noEndpoints, within("webhooks", none()))),
 		rule("WB509", "spec.endpoints.*.timeout", upTo(minute, true)),
 		rule("WB509", "spec.install.link.ttl", upTo(90*day, true)),
@@ -107,7 +114,7 @@ func settingRules() []*Schema {
 		rule("WB505", each, when(typeIs("enum"), needs("enum"))),
 		rule("WB505", each, when(typeIs("string", "number", "boolean", "url", "secret"), &Schema{Not: needs("enum")})),
 		rule("WB505", each, when(typeIs("number", "boolean", "enum", "url", "secret"), &Schema{Not: needs("pattern")})),
-		rule("WB507", each+".enum", &Schema{UniqueItems: true}),
+		rule("WB507", each+".enum", copies()),
 		rule("WB404", each, when(typeIs("secret"), &Schema{Not: needs("default")})),
 		rule("WB504", each, when(typeIs("number"), within("default", number))),
 		rule("WB504", each, when(typeIs("boolean"), within("default", truth()))),
@@ -125,15 +132,24 @@ func platformRules(kind string) []*Schema {
 		}
 	case waybill.KindSite:
 		return []*Schema{rule("WB508", "spec.connectors[].schedule", schedule())}
+	case waybill.KindTeam:
+		return []*Schema{rule("WB516", "spec.members", copies())}
+	case waybill.KindAuthProvider:
+		return []*Schema{rule("WB516", "spec.fields", copies())}
 	case waybill.KindWorkspace:
 		return []*Schema{
-			rule("WB516", "spec.admins", &Schema{UniqueItems: true}),
+			rule("WB516", "spec.admins", copies()),
+			rule("WB516", "spec.installs", copies()),
 			rule("WB216", "spec.installs[]", &Schema{OneOf: []*Schema{needs("channel"), needs("version")}}),
 		}
 	case waybill.KindEventCatalog:
 		ofObject := needs("type")
 		ofObject.Properties = Properties{{"type", &Schema{Const: "object"}}}
-		return []*Schema{rule("WB520", "spec.events[].schema", ofObject)}
+		return []*Schema{
+			rule("WB516", "spec.events", copies()),
+			rule("WB516", "spec.scopes", copies()),
+			rule("WB520", "spec.events[].schema", ofObject),
+		}
 	case waybill.KindTerms:
 		return []*Schema{
 			rule("WB513", "spec.effective", dayOfMonth()),
@@ -143,7 +159,7 @@ func platformRules(kind string) []*Schema {
 		return []*Schema{
 			rule("WB521", "spec.baseImages[]", glob()),
 			rule("WB510", "spec.maxImageSize", amount(1)),
-			rule("WB516", "spec.reviewers", &Schema{UniqueItems: true}),
+			rule("WB516", "spec.reviewers", copies()),
 			rule("WB304", "spec.constraints", relative()),
 		}
 	}
@@ -186,6 +202,9 @@ func needs(names ...string) *Schema { return &Schema{Required: names} }
 
 // none is the empty list.
 func none() *Schema { return &Schema{Const: []any{}} }
+
+// copies takes no entry twice. Entries that differ but have one name it cannot tell.
+func copies() *Schema { return &Schema{UniqueItems: true} }
 
 // nowhere is a scope without places.
 func nowhere() *Schema {
