@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/waybill-dev/waybill/internal/foundation/config"
+	"github.com/waybill-dev/waybill/internal/foundation/secret"
 	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/git/forge/gitea"
 	"github.com/waybill-dev/waybill/internal/git/forge/github"
@@ -19,9 +20,6 @@ import (
 
 // forges are those that the configuration lists, by name.
 type forges map[string]inbox.Forge
-
-// maxToken bounds what is read from a file that should hold a token.
-const maxToken = 64 << 10
 
 // openForges makes a client for each configured forge. None is asked anything yet.
 func (s *Server) openForges() (forges, error) {
@@ -43,28 +41,26 @@ type observer = func(operation string, code, remaining int)
 func (s *Server) openForge(f config.Forge, observe observer) (forge.Host, error) {
 	switch f.Kind {
 	case config.Gitea:
-		return gitea.New(gitea.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: observe})
+		return gitea.New(gitea.Options{URL: f.URL, Token: s.token(f), Now: s.Now, Observe: observe})
 	case config.GitHub:
 		return s.openGitHub(f, observe)
 	case config.GitLab:
-		return gitlab.New(gitlab.Options{URL: f.URL, Token: token(f), Now: s.Now, Observe: observe})
+		return gitlab.New(gitlab.Options{URL: f.URL, Token: s.token(f), Now: s.Now, Observe: observe})
 	default:
 		return nil, waybill.Errorf(waybill.Unavailable, "forge %s: this program does not speak %s", f.Name, f.Kind)
 	}
 }
 
-// openGitHub speaks with a token or as an App, whose key is read once.
+// openGitHub speaks with a token or as an App.
 func (s *Server) openGitHub(f config.Forge, observe observer) (forge.Host, error) {
 	o := github.Options{URL: f.URL, Now: s.Now, Log: s.Log, Observe: observe}
 	if f.App == nil {
-		o.Token = token(f)
+		o.Token = s.token(f)
 		return github.New(o)
 	}
-	key, err := secretFile("key of forge "+f.Name, f.App.KeyFile)
-	if err != nil {
-		return nil, err
-	}
-	o.App = &github.App{ID: f.App.ID, Key: key}
+	key := s.secretFile("key of forge "+f.Name, f.App.KeyFile)
+	key.Check = github.CheckKey
+	o.App = &github.App{ID: f.App.ID, Key: key.Read}
 	return github.New(o)
 }
 
@@ -80,37 +76,19 @@ func (s *Server) observe(name string, budget *forge.Budget) observer {
 }
 
 // token reads the token of a forge each time it is asked for, so that a changed one is seen.
-func token(f config.Forge) func(context.Context) (string, error) {
+func (s *Server) token(f config.Forge) forge.Token {
+	if f.TokenEnv != "" {
+		return func(context.Context) (string, error) { return strings.TrimSpace(os.Getenv(f.TokenEnv)), nil }
+	}
+	file := s.secretFile("token of forge "+f.Name, f.TokenFile)
 	return func(context.Context) (string, error) {
-		if f.TokenEnv != "" {
-			return strings.TrimSpace(os.Getenv(f.TokenEnv)), nil
-		}
-		text, err := secretFile("token of forge "+f.Name, f.TokenFile)
+		text, err := file.Read()
 		return string(text), err
 	}
 }
 
-// secretFile reads a file that holds one secret. Denied: it cannot be read, is empty or far too long for one.
-func secretFile(what, name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, waybill.Wrap(waybill.Denied, err, "the "+what+" cannot be read: "+err.Error())
-	}
-	defer func() { _ = f.Close() }()
-	text := make([]byte, maxToken+1)
-	n := 0
-	for n < len(text) {
-		more, err := f.Read(text[n:])
-		n += more
-		if err != nil {
-			break
-		}
-	}
-	secret := []byte(strings.TrimSpace(string(text[:n])))
-	if len(secret) == 0 || n > maxToken {
-		return nil, waybill.Errorf(waybill.Denied, "the %s cannot be read: %s is empty or too long", what, name)
-	}
-	return secret, nil
+func (s *Server) secretFile(what, name string) *secret.File {
+	return &secret.File{What: what, Name: name, Log: s.Log}
 }
 
 // credentials lets mirrors read what lives at a forge. They go to the forge's own address and nowhere else.
@@ -155,23 +133,35 @@ func (all forges) kinds() map[string]string {
 	return kinds
 }
 
-// appSecrets reads the secrets of the hooks of Apps: one, and the one before while it is exchanged.
-func (s *Server) appSecrets() (map[string][]webhooks.Secret, error) {
-	secrets := map[string][]webhooks.Secret{}
+// appSecrets returns what reads the secrets of the hooks of Apps: one, and the one before while it is exchanged. An App
+// without a secret is a mistake at the start.
+func (s *Server) appSecrets() (map[string]func() []webhooks.Secret, error) {
+	secrets := map[string]func() []webhooks.Secret{}
 	for _, f := range s.Config.Forges {
 		if f.App == nil {
 			continue
 		}
-		for _, file := range []string{f.App.HookSecretFile, f.App.OldHookSecretFile} {
-			if file == "" {
-				continue
-			}
-			text, err := secretFile("hook secret of forge "+f.Name, file)
-			if err != nil {
-				return nil, err
-			}
-			secrets[f.Name] = append(secrets[f.Name], webhooks.Secret(text))
+		files := []*secret.File{s.secretFile("hook secret of forge "+f.Name, f.App.HookSecretFile)}
+		if _, err := files[0].Read(); err != nil {
+			return nil, err
 		}
+		if f.App.OldHookSecretFile != "" {
+			old := s.secretFile("old hook secret of forge "+f.Name, f.App.OldHookSecretFile)
+			old.Optional = true
+			files = append(files, old)
+		}
+		secrets[f.Name] = func() []webhooks.Secret { return hookSecrets(files) }
 	}
 	return secrets, nil
+}
+
+// hookSecrets reads those that there are.
+func hookSecrets(files []*secret.File) []webhooks.Secret {
+	var all []webhooks.Secret
+	for _, file := range files {
+		if text, err := file.Read(); err == nil && len(text) > 0 { // a file says itself what is wrong with it
+			all = append(all, webhooks.Secret(text))
+		}
+	}
+	return all
 }

@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/waybill-dev/waybill/internal/foundation/telemetry"
 	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
+	"github.com/waybill-dev/waybill/webhooks"
 )
 
 // TestForgesAsConfigured: every kind can be made, may be asked for a ping, and gets credentials for its own address only,
@@ -26,7 +29,7 @@ func TestForgesAsConfigured(t *testing.T) {
 	}
 	write("first\n")
 	s := &Server{metrics: telemetry.New("test")}
-	s.Now = time.Now
+	s.Now, s.Log = time.Now, slog.New(slog.DiscardHandler)
 	for _, kind := range []string{config.GitHub, config.Gitea, config.GitLab} {
 		s.Config.Forges = append(s.Config.Forges, config.Forge{Name: kind, Kind: kind, URL: "https://" + kind + ".test", TokenFile: file})
 	}
@@ -63,6 +66,62 @@ func TestForgesAsConfigured(t *testing.T) {
 			if got := ask(elsewhere); got != "" {
 				t.Errorf("%s: its token goes to %s", name, elsewhere)
 			}
+		}
+	}
+}
+
+// TestSecretsOfApps are those that the files hold now.
+func TestSecretsOfApps(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &Server{}
+	s.Log = slog.New(slog.DiscardHandler)
+	s.Config.Forges = []config.Forge{{Name: "hub", Kind: config.GitHub, App: &config.App{
+		HookSecretFile: filepath.Join(folder, "now"), OldHookSecretFile: filepath.Join(folder, "before"),
+	}}}
+	if _, err := s.appSecrets(); !waybill.IsCode(err, waybill.Denied) {
+		t.Errorf("without a secret: %v", err)
+	}
+	write("now", "one\n")
+	secrets, err := s.appSecrets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(what string, want ...webhooks.Secret) {
+		t.Helper()
+		if got := secrets["hub"](); !slices.Equal(got, want) {
+			t.Errorf("%s: %d secrets, want %d, or other ones", what, len(got), len(want))
+		}
+	}
+	want("at first", "one")
+	write("before", "one\n")
+	write("now", "two\n")
+	want("exchanged", "two", "one")
+	write("now", "")
+	want("being written", "two", "one")
+	write("before", "")
+	want("the old one ended", "two")
+}
+
+// TestKeyOfApp: what is no key is a mistake at the start.
+func TestKeyOfApp(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("-----BEGIN RSA PRIVATE KEY-----\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{metrics: telemetry.New("test")}
+	s.Now, s.Log = time.Now, slog.New(slog.DiscardHandler)
+	for _, name := range []string{file, file + ".missing"} {
+		s.Config.Forges = []config.Forge{{Name: "hub", Kind: config.GitHub, URL: "https://hub.test", App: &config.App{ID: 1, KeyFile: name}}}
+		if _, err := s.openForges(); !waybill.IsCode(err, waybill.Denied) {
+			t.Errorf("%s: %v, want denied", name, err)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func newForgePost(t *testing.T) *post {
 	t.Helper()
 	p := newPost(t)
 	p.Kinds = map[string]string{"hub": "github", "tea": "gitea", "lab": "gitlab"}
-	p.Apps = map[string][]webhooks.Secret{"hub": {appSecret, "the one before"}}
+	p.Apps = map[string]func() []webhooks.Secret{"hub": func() []webhooks.Secret { return []webhooks.Secret{appSecret, "the one before"} }}
 	for _, r := range []waybill.Repository{
 		{ID: "H", Name: "h", Forge: "hub", Hook: "at-hub", ForgeID: "4711", Path: "acme/shop-feed"},
 		{ID: "T", Name: "t", Forge: "tea", Hook: "at-tea", ForgeID: "21", Path: "acme/shop-feed"},

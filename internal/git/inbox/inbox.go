@@ -24,8 +24,9 @@ type Options struct {
 	Observer  Observer
 	// Kinds says of each forge, by its configured name, whether it is a github, gitea or gitlab. Plain Git is always there.
 	Kinds map[string]string
-	// Apps holds the secrets of the hooks of Apps, at most two each, by the configured name of the forge.
-	Apps map[string][]webhooks.Secret
+	// Apps returns the secrets of the hooks of Apps, at most two each, by the configured name of the forge. They are
+	// asked for each request.
+	Apps map[string]func() []webhooks.Secret
 }
 
 // Observer hears of measurements; every function may be called from several goroutines.

@@ -43,9 +43,11 @@ func (in *Inbox) sender(ctx context.Context, forge, hook string) (sender, error)
 		return s, unknown
 	}
 	if hook == appHook {
-		if s.secrets = in.Apps[forge]; len(s.secrets) == 0 {
+		secrets, ok := in.Apps[forge]
+		if !ok {
 			return s, unknown
 		}
+		s.secrets = secrets()
 		return s, nil
 	}
 	r, remembered, err := in.owner(ctx, hook)

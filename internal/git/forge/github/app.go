@@ -1,6 +1,7 @@
 package github
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -12,27 +13,60 @@ import (
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v60/github"
 
+	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
+
+// CheckKey reports whether key is the private key of an App: RSA, in PEM.
+func CheckKey(key []byte) error {
+	if _, err := ghinstallation.NewAppsTransport(nil, 1, key); err != nil {
+		return waybill.Wrap(waybill.Invalid, err, "the key of the GitHub App is not a private RSA key in PEM")
+	}
+	return nil
+}
 
 // check reports whether the App can sign.
 func (a *App) check() error {
 	if a.ID <= 0 {
 		return waybill.Errorf(waybill.Invalid, "a GitHub App needs its id, a number")
 	}
-	if _, err := ghinstallation.NewAppsTransport(nil, a.ID, a.Key); err != nil {
-		return waybill.Wrap(waybill.Invalid, err, "the key of the GitHub App is not a private RSA key in PEM")
+	key, err := a.Key()
+	if err != nil {
+		return err
 	}
-	return nil
+	return CheckKey(key)
+}
+
+// key returns the key of the moment. Unauthenticated: it cannot be read, which may pass.
+func (f *Forge) key() ([]byte, error) {
+	key, err := f.o.App.Key()
+	if err != nil {
+		return nil, waybill.Wrap(waybill.Unauthenticated, err, err.Error())
+	}
+	return key, nil
+}
+
+// signer returns what signs requests by w as the App itself.
+func (f *Forge) signer(w *forge.Wire, key []byte) (*ghinstallation.AppsTransport, error) {
+	t, err := ghinstallation.NewAppsTransport(w, f.o.App.ID, key)
+	if err != nil {
+		return nil, waybill.Wrap(waybill.Unauthenticated, err, "the key of the GitHub App cannot be used")
+	}
+	t.BaseURL = strings.TrimSuffix(f.api.String(), "/")
+	return t, nil
 }
 
 // asApp returns a client that speaks as the App itself.
 func (f *Forge) asApp(operation string) (*github.Client, error) {
 	w := f.wire.For(operation)
 	w.Cache = nil // each request is signed anew
-	signer, err := ghinstallation.NewAppsTransport(w, f.o.App.ID, f.o.App.Key)
+	key, err := f.key()
 	if err != nil {
-		return nil, waybill.Wrap(waybill.Invalid, err, "the key of the GitHub App cannot be used")
+		return nil, err
+	}
+	signer, err := f.signer(w, key)
+	if err != nil {
+		return nil, err
 	}
 	c := w.Client()
 	c.Transport = signer
@@ -41,28 +75,27 @@ func (f *Forge) asApp(operation string) (*github.Client, error) {
 
 // installation is the App in the repositories of one account.
 type installation struct {
+	app   *Forge
 	id    int64
 	found time.Time
-	fresh func() *ghinstallation.Transport
 
-	mu   sync.Mutex
-	keys *ghinstallation.Transport
+	mu     sync.Mutex
+	key    []byte // that tokens are made with
+	tokens *ghinstallation.Transport
 }
 
 // tokenTimeout bounds the exchange of a token.
 const tokenTimeout = 30 * time.Second
 
-// token returns the token of the installation, a new one when it is about to end.
+// token returns the token of the installation, a new one when it is about to end or the key was changed.
 func (i *installation) token(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	i.mu.Lock()
-	if i.keys == nil {
-		i.keys = i.fresh()
+	tokens, err := i.maker()
+	if err != nil {
+		return "", err
 	}
-	keys := i.keys
-	i.mu.Unlock()
-	token, err := keys.Token(ctx)
+	token, err := tokens.Token(ctx)
 	if err == nil && token == "" {
 		i.forget()
 		err = waybill.Errorf(waybill.Unavailable, "GitHub answers with an empty token")
@@ -70,11 +103,31 @@ func (i *installation) token(ctx context.Context) (string, error) {
 	return token, err
 }
 
+// maker returns what makes and keeps tokens, by the key of the moment.
+func (i *installation) maker() (*ghinstallation.Transport, error) {
+	key, err := i.app.key()
+	if err != nil {
+		return nil, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.tokens != nil && bytes.Equal(key, i.key) {
+		return i.tokens, nil
+	}
+	signer, err := i.app.signer(i.app.wire.For("token"), key)
+	if err != nil {
+		return nil, err
+	}
+	i.key, i.tokens = key, ghinstallation.NewFromAppsTransport(signer, i.id)
+	i.tokens.InstallationTokenOptions = &github.InstallationTokenOptions{} // without it the body would be null
+	return i.tokens, nil
+}
+
 // forget drops the token, so that the next is a new one: GitHub takes tokens back when permissions change.
 func (i *installation) forget() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.keys = nil
+	i.tokens = nil
 }
 
 // installed returns a client for one operation by the installation in r. A token that is refused is exchanged once.
@@ -157,7 +210,7 @@ func (f *Forge) remember(id int64, names ...string) *installation {
 		}
 	}
 	if i == nil {
-		i = &installation{id: id, fresh: func() *ghinstallation.Transport { return f.keys(id) }}
+		i = &installation{app: f, id: id}
 	}
 	i.found = f.o.Now()
 	for _, name := range names {
@@ -166,15 +219,4 @@ func (f *Forge) remember(id int64, names ...string) *installation {
 		}
 	}
 	return i
-}
-
-// keys returns what makes tokens of an installation.
-func (f *Forge) keys(id int64) *ghinstallation.Transport {
-	t, err := ghinstallation.New(f.wire.For("token"), f.o.App.ID, id, f.o.App.Key)
-	if err != nil {
-		panic("a key that was checked is none") // see New
-	}
-	t.InstallationTokenOptions = &github.InstallationTokenOptions{} // without it the body would be null
-	t.BaseURL = strings.TrimSuffix(f.api.String(), "/")
-	return t
 }

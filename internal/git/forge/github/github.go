@@ -33,8 +33,10 @@ type Options struct {
 
 // App is a registered GitHub App.
 type App struct {
-	ID  int64
-	Key []byte // private, PEM
+	ID int64
+	// Key returns the private key (PEM). It is asked for each time something is signed, so that a changed one is used at
+	// once.
+	Key func() ([]byte, error)
 }
 
 // Forge talks to one GitHub. It is safe for concurrent use.

@@ -122,6 +122,41 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// TestChangedKey: a new key of the App signs at once, also tokens that were made with the one before.
+func TestChangedKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key, away := w.pem(), error(nil)
+	f, err := New(Options{URL: w.server.URL, App: &App{ID: appID, Key: func() ([]byte, error) { return key, away }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(what string, want waybill.Code) {
+		t.Helper()
+		m := forge.Message{Commit: theCommit, Statuses: []waybill.Status{{Context: what, State: waybill.StateSuccess}}}
+		if _, err := f.Write(t.Context(), w.repository(), m); waybill.CodeOf(err) != want {
+			t.Errorf("%s: %v, want %q", what, err, want)
+		}
+	}
+	write("the first key", "")
+	changed, err := otherKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mu.Lock()
+	w.key = changed
+	clear(w.installs)
+	w.mu.Unlock()
+	write("the first key, deleted at GitHub", waybill.Unauthenticated)
+	key = w.pem()
+	write("the second key", "")
+	if _, _, err := f.Credentials(t.Context(), w.repository()); err != nil {
+		t.Errorf("credentials by the second key: %v", err)
+	}
+	away = waybill.Errorf(waybill.Denied, "the file is away")
+	write("no key", waybill.Unauthenticated)
+}
+
 // TestRenamed: writing under the old path follows GitHub to the new one.
 func TestRenamed(t *testing.T) {
 	t.Parallel()

@@ -38,7 +38,7 @@ func Convert(ctx context.Context, o Options, code string) (Registration, error) 
 		ID: app.GetID(), Name: app.GetName(), Slug: app.GetSlug(), Page: app.GetHTMLURL(), Key: []byte(app.GetPEM()),
 		HookSecret: app.GetWebhookSecret(),
 	}
-	return r, (&App{ID: r.ID, Key: r.Key}).check()
+	return r, CheckKey(r.Key)
 }
 
 // Manifest is what a person posts to GitHub (settings/apps/new, field manifest) to register an App with the rights that

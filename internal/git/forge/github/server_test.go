@@ -92,8 +92,10 @@ func sharedKey(t *testing.T) *rsa.PrivateKey {
 	return key
 }
 
-func (w *world) pem() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(w.key)})
+func (w *world) pem() []byte { return pemOf(w.key) }
+
+func pemOf(key *rsa.PrivateKey) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 }
 
 // reply answers with JSON.

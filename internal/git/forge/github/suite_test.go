@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"sync"
@@ -22,7 +20,7 @@ func (w *world) forge(token string) *Forge {
 	w.Helper()
 	o := Options{URL: w.server.URL, Now: time.Now}
 	if token == "" {
-		o.App = &App{ID: appID, Key: w.pem()}
+		o.App = &App{ID: appID, Key: func() ([]byte, error) { return w.pem(), nil }}
 	} else {
 		o.Token = func(context.Context) (string, error) { return token, nil }
 	}
@@ -150,8 +148,8 @@ func newKey(t *testing.T) *App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
-	return &App{ID: appID, Key: pem.EncodeToMemory(block)}
+	text := pemOf(key)
+	return &App{ID: appID, Key: func() ([]byte, error) { return text, nil }}
 }
 
 var otherKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
