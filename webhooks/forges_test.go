@@ -96,8 +96,8 @@ func TestFixtures(t *testing.T) {
 		"github/pull_request.gone.json":         "pull closed by ada" + github + strings.Replace(hub12, "open", "fork closed", 1),
 		"github/pull_request.base.json":         "pull edited by ada" + github + strings.Replace(hub12, "main", "v2", 1),
 		"github/pull_request.title.json":        "ignored edited by ada" + github + hub12,
-		"github/issue_comment.json":             "comment created by grace" + github + issue + ` says "/waybill retry"`,
-		"github/issue_comment.edited.json":      "ignored edited by grace" + github + issue + ` says "/waybill retry"`,
+		"github/issue_comment.json":             "comment created by grace" + github + issue + ` says "/waybill retry" in 33`,
+		"github/issue_comment.edited.json":      "ignored edited by grace" + github + issue + ` says "/waybill retry" in 33`,
 		"github/issue_comment.issue.json":       "ignored created by grace" + github,
 		"github/check_run.json":                 "rerun rerequested by ada of bbbbbbb for 77" + github,
 		"github/check_run.created.json":         "ignored created by ada of bbbbbbb for 77" + github,
@@ -124,7 +124,7 @@ func TestFixtures(t *testing.T) {
 		"gitea/pull_request.fork.json":          "pull opened by ada" + gitea + strings.Replace(tea2, "open", "fork open", 1),
 		"gitea/pull_request.base.json":          "pull edited by ada" + gitea + tea2,
 		"gitea/pull_request.labeled.json":       "ignored label_updated by ada" + gitea + tea2,
-		"gitea/issue_comment.json":              "comment created by grace" + gitea + strings.Replace(tea2, "bbbbbbb→main", "→", 1) + ` says "/waybill plan"`,
+		"gitea/issue_comment.json":              "comment created by grace" + gitea + strings.Replace(tea2, "bbbbbbb→main", "→", 1) + ` says "/waybill plan" in 8`,
 		"gitea/issue_comment.issue.json":        "ignored created by grace" + gitea,
 		"gitea/repository.deleted.json":         "repository deleted by ada" + gitea,
 		"gitea/release.json":                    "ignored by ",
@@ -137,9 +137,9 @@ func TestFixtures(t *testing.T) {
 		"gitlab/merge_request.title.json":       "ignored update by ada" + gitlab + lab3 + " " + page,
 		"gitlab/merge_request.merge.json":       "pull merge by ada" + gitlab + strings.Replace(lab3, "open", "closed", 1) + " " + page,
 		"gitlab/merge_request.fork.json":        "pull open by ada" + gitlab + strings.Replace(lab3, "open", "fork open", 1) + " ada" + page,
-		"gitlab/note.json":                      "comment create by grace" + gitlab + lab3 + `   12:00 says "/waybill retry"`,
-		"gitlab/note.edited.json":               "ignored update by grace" + gitlab + lab3 + `   12:00 says "/waybill retry"`,
-		"gitlab/note.system.json":               "ignored create by grace" + gitlab + lab3 + `   12:00 says "/waybill retry"`,
+		"gitlab/note.json":                      "comment create by grace" + gitlab + lab3 + `   12:00 says "/waybill retry" in 1244`,
+		"gitlab/note.edited.json":               "ignored update by grace" + gitlab + lab3 + `   12:00 says "/waybill retry" in 1244`,
+		"gitlab/note.system.json":               "ignored create by grace" + gitlab + lab3 + `   12:00 says "/waybill retry" in 1244`,
 		"gitlab/note.commit.json":               "ignored create by grace" + gitlab,
 		"gitlab/pipeline.json":                  "ignored by ",
 	}
@@ -208,7 +208,7 @@ func say(e waybill.Event) string {
 		fmt.Fprintf(&b, " | %d %s %s→%s %s %q %s %s %s", p.Number, p.Ref, waybill.ShortCommit(p.Head), p.Base, state, p.Title, p.Author, p.URL, p.Seen.Format("15:04"))
 	}
 	if e.Comment != "" {
-		fmt.Fprintf(&b, " says %q", e.Comment)
+		fmt.Fprintf(&b, " says %q in %s", e.Comment, e.CommentID)
 	}
 	return b.String()
 }

@@ -43,6 +43,7 @@ type gitLabProject struct {
 type gitLabObject struct {
 	gitLabMerge
 
+	ID     int64  `json:"id"`
 	Action string `json:"action"`
 	OldRev string `json:"oldrev"` // there when the head moved
 	URL    string `json:"url"`
@@ -204,7 +205,7 @@ func (p *gitLab) note(e *waybill.Event) error {
 	if p.Merge == nil {
 		return waybill.Errorf(waybill.Invalid, "a note below a merge request must hold it")
 	}
-	e.Pull, e.Comment = p.Merge.pull(), cut(p.Object.Note, maxComment)
+	e.Pull, e.Comment, e.CommentID = p.Merge.pull(), cut(p.Object.Note, maxComment), strconv.FormatInt(p.Object.ID, 10)
 	if !p.Object.System && (p.Object.Action == "create" || p.Object.Action == "") {
 		e.Kind = waybill.EventComment
 	}

@@ -73,6 +73,7 @@ type hubBranch struct {
 }
 
 type hubComment struct {
+	ID   int64   `json:"id"`
 	Body string  `json:"body"`
 	User hubUser `json:"user"`
 }
@@ -148,7 +149,7 @@ func (p *hub) comment(e *waybill.Event) error {
 	if p.Issue.PullRequest == nil && !p.IsPull {
 		return nil
 	}
-	e.Pull, e.Comment = p.Issue.pull(), cut(p.Comment.Body, maxComment)
+	e.Pull, e.Comment, e.CommentID = p.Issue.pull(), cut(p.Comment.Body, maxComment), strconv.FormatInt(p.Comment.ID, 10)
 	e.Pull.Fork = false // an issue does not tell
 	if p.Action == "created" {
 		e.Kind, e.Actor = waybill.EventComment, line(p.Comment.User.Login, maxActor)

@@ -69,7 +69,7 @@ func branchShape(name []byte) (shape, bool) {
 
 func commentShape(name []byte) (shape, bool) {
 	switch string(name) {
-	case "body":
+	case "id", "body":
 		return nil, true
 	case "user":
 		return flatShape, true

@@ -31,8 +31,9 @@ type Event struct {
 	Source EventSource
 	// Pull is set for EventPull and EventComment, as far as the forge tells.
 	Pull *Pull
-	// Comment is the text of EventComment.
-	Comment string
+	// Comment is the text of EventComment, CommentID what the forge calls it: unlike Key, it is part of what is signed.
+	Comment   string
+	CommentID string
 	// Commit is what EventRerun asks for.
 	Commit string
 	// Installation is the number of the App's installation, where there is one. Repositories are those that

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func (p *post) rows() []string {
 func (p *post) clear() {
 	p.t.Helper()
 	p.write(func(tx *store.Tx) error {
-		for _, statement := range []string{`DELETE FROM deliveries`, `DELETE FROM work`, `DELETE FROM pulls`, `UPDATE repositories SET last_told = 0`} {
+		for _, statement := range []string{`DELETE FROM deliveries`, `DELETE FROM work`, `DELETE FROM pulls`, `DELETE FROM comments`, `UPDATE repositories SET last_told = 0`} {
 			if _, err := tx.ExecContext(p.t.Context(), statement); err != nil {
 				return err
 			}
@@ -251,6 +252,53 @@ func TestRedelivery(t *testing.T) {
 		if dead, err := queue.Discarded(t.Context(), p.DB.Query()); err != nil || len(dead) > 0 {
 			t.Errorf("%v %v", dead, err)
 		}
+	}
+}
+
+// TestACommentIsObeyedOnce: forges sign what they say, not the id of the delivery, so that who has seen one can send it
+// again under another.
+func TestACommentIsObeyedOnce(t *testing.T) {
+	t.Parallel()
+	p := newForgePost(t)
+	for _, h := range []hook{
+		{address: "hub/at-hub", fixture: "github/issue_comment.json"},
+		{address: "tea/at-tea", fixture: "gitea/issue_comment.json"},
+		{address: "lab/at-lab", fixture: "gitlab/note.json"},
+	} {
+		p.clear()
+		send := func(key string, code int) (commands []string) {
+			h.key = key
+			if got := p.tell(h); got.Code != code {
+				t.Fatalf("%s %s: %d %s", h.fixture, key, got.Code, got.Body)
+			}
+			return slices.DeleteFunc(p.rows(), func(row string) bool { return !strings.HasPrefix(row, "command ") })
+		}
+		finish := func(discarded int) {
+			p.write(func(tx *store.Tx) error {
+				_, err := tx.Exec(t.Context(), `UPDATE work SET done = wanted, discarded = $1`, discarded)
+				return err
+			})
+		}
+		first := send("d-1", http.StatusAccepted)
+		if again := send("d-2", http.StatusAccepted); len(first) != 1 || !slices.Equal(again, first) {
+			t.Errorf("%s: a replay makes %v of %v", h.fixture, again, first)
+		}
+		finish(0)
+		if again := send("d-3", http.StatusAccepted); len(again) != 0 {
+			t.Errorf("%s: a replay of what is done makes %v", h.fixture, again)
+		}
+		finish(1)
+		if again := send("d-4", http.StatusAccepted); !slices.Equal(again, first) {
+			t.Errorf("%s: somebody asked the forge to say again what was given up: %v", h.fixture, again)
+		}
+	}
+	h := hook{address: "hub/at-hub", key: "d-5", fixture: "github/issue_comment.json"}
+	p.tell(h)
+	before := len(p.rows())
+	h.key, h.with = "d-6", map[string]string{`"id": 33`: `"id": 34`}
+	p.tell(h)
+	if got := p.rows(); len(got) != before+2 { // the delivery and its command
+		t.Errorf("another comment of the same words makes %v", got)
 	}
 }
 

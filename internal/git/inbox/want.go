@@ -42,7 +42,25 @@ func want(ctx context.Context, tx *store.Tx, a *arrival) ([]queue.Entry, error) 
 	if err := note(ctx, tx, r, d.Event); err != nil {
 		return nil, err
 	}
+	if e := d.Event; e.Kind == waybill.EventComment && e.CommentID != "" {
+		first, err := gitstore.HearComment(ctx, tx, r.ID, e.CommentID, d.ID)
+		if err != nil || first != d.ID {
+			return nil, orAgain(ctx, tx, first, err)
+		}
+	}
 	return entries(ctx, tx, r, d)
+}
+
+// orAgain wants the command of the delivery that told of a comment first, if it was given up: nobody is obeyed twice for
+// one comment, whoever sends its hook again under an id that is new.
+func orAgain(ctx context.Context, tx *store.Tx, first string, err error) error {
+	if err == nil {
+		err = queue.Requeue(ctx, tx, CommandWork, first)
+	}
+	if waybill.IsCode(err, waybill.NotFound) {
+		return nil
+	}
+	return err
 }
 
 // note stores what an event says of its repository or pull request, until the forge is asked.

@@ -55,3 +55,11 @@ func Pull(ctx context.Context, q store.Querier, repository string, number int) (
 func OpenPulls(ctx context.Context, q store.Querier, repository string) ([]waybill.Pull, error) {
 	return store.List(ctx, q, pullRow, `SELECT `+pullColumns+` FROM pulls WHERE repository = $1 AND is_open = 1 ORDER BY number`, repository)
 }
+
+// HearComment notes that a delivery tells of a comment, and returns the id of the one that did so first.
+func HearComment(ctx context.Context, tx *store.Tx, repository, comment, delivery string) (first string, err error) {
+	err = tx.QueryRowContext(ctx, `INSERT INTO comments (repository, comment, delivery) VALUES ($1, $2, $3)
+		ON CONFLICT (repository, comment) DO UPDATE SET delivery = comments.delivery RETURNING delivery`,
+		repository, comment, delivery).Scan(&first)
+	return first, err
+}

@@ -107,6 +107,7 @@ func RemoveRepository(ctx context.Context, tx *store.Tx, id string) error {
 		`DELETE FROM refs WHERE repository = $1`,
 		`DELETE FROM deliveries WHERE repository = $1`,
 		`DELETE FROM pulls WHERE repository = $1`,
+		`DELETE FROM comments WHERE repository = $1`,
 		`UPDATE statuses SET sent = seq WHERE repository = $1 AND sent < seq`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, id); err != nil {

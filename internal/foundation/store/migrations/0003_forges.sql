@@ -22,6 +22,14 @@ CREATE TABLE pulls (
   PRIMARY KEY (repository, number)
 );
 
+-- Comments that ask for something, and the delivery that told of each first.
+CREATE TABLE comments (
+  repository TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  delivery TEXT NOT NULL,
+  PRIMARY KEY (repository, comment)
+);
+
 -- What a forge was told last, and whether what it was not told may have arrived all the same.
 ALTER TABLE statuses ADD COLUMN told TEXT NOT NULL DEFAULT '';
 ALTER TABLE statuses ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;

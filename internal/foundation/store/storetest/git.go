@@ -143,6 +143,19 @@ func pulls(t *testing.T, db *store.DB) {
 	wantCode(t, err, waybill.NotFound)
 }
 
+func comments(t *testing.T, db *store.DB) {
+	ctx := t.Context()
+	for _, c := range []struct{ repository, comment, delivery, first string }{
+		{"R", "1", "a", "a"}, {"R", "1", "b", "a"}, {"R", "2", "b", "b"}, {"S", "1", "c", "c"}, {"R", "1", "a", "a"},
+	} {
+		write(t, db, func(tx *store.Tx) error {
+			first, err := git.HearComment(ctx, tx, c.repository, c.comment, c.delivery)
+			wantGot(t, c.first, first, err)
+			return nil
+		})
+	}
+}
+
 func refs(t *testing.T, db *store.DB) {
 	ctx := t.Context()
 	main := waybill.Ref{Repository: "r", Name: "refs/heads/main", Tip: "1", Observed: now()}

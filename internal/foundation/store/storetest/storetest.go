@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"git/delivery":      deliveries,
 		"git/deliveries":    deliveriesAtOnce,
 		"git/pull":          pulls,
+		"git/comments":      comments,
 		"git/ref":           refs,
 		"git/check":         checks,
 		"git/status":        statuses,
