@@ -9,8 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// channel is the one PostgreSQL channel; a payload is the origin and the topic.
-const channel = "waybill"
+// channel names, as SQL, the PostgreSQL channel of the servers on a schema; a payload is the origin and the topic. Other
+// Waybills may have other schemas of the same database.
+const channel = `'waybill ' || md5(current_schema())`
 
 // Pauses between attempts to connect again.
 const (
@@ -23,7 +24,7 @@ func (tx *Tx) announce(ctx context.Context) error {
 	slices.Sort(tx.topics)
 	tx.topics = slices.Compact(tx.topics)
 	for _, topic := range tx.topics {
-		if _, err := tx.sql.ExecContext(ctx, `SELECT pg_notify($1, $2)`, channel, tx.db.origin+" "+topic); err != nil {
+		if _, err := tx.sql.ExecContext(ctx, `SELECT pg_notify(`+channel+`, $1)`, tx.db.origin+" "+topic); err != nil {
 			return translate(err)
 		}
 	}
@@ -36,7 +37,12 @@ func dial(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, translate(err)
 	}
-	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
+	var name string
+	err = conn.QueryRow(ctx, `SELECT `+channel).Scan(&name)
+	if err == nil {
+		_, err = conn.Exec(ctx, `LISTEN `+pgx.Identifier{name}.Sanitize())
+	}
+	if err != nil {
 		hangUp(ctx, conn)
 		return nil, translate(err)
 	}

@@ -242,3 +242,24 @@ func TestPostgresWakesOtherProcesses(t *testing.T) {
 	}
 	<-wake
 }
+
+// Another Waybill in the same database is none of our business.
+func TestPostgresIsShared(t *testing.T) {
+	t.Parallel()
+	url := testkit.Postgres(t)
+	one, two, stranger := open(t, store.Options{URL: url}), open(t, store.Options{URL: url}), open(t, store.Options{URL: testkit.Postgres(t)})
+	wake, stop := two.Subscribe("tokens")
+	defer stop()
+	last, stopLast := two.Subscribe("last") // PostgreSQL delivers in the order of the commits
+	defer stopLast()
+	if err := stranger.Write(t.Context(), "test.add", add(t.Context(), "1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Write(t.Context(), "test.last", func(tx *store.Tx) error { tx.Notify("last"); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	<-last
+	if len(wake) > 0 {
+		t.Error("a write of another schema woke us")
+	}
+}
