@@ -27,10 +27,13 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s: %d %s", r.Request, r.
 
 // judge makes an error of an answer that is one.
 func (w *Wire) judge(req *http.Request, resp *http.Response, err error) (*http.Response, error) {
-	if err != nil || resp.StatusCode < http.StatusBadRequest {
+	if err != nil {
 		return resp, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode < http.StatusBadRequest {
+		return w.something(resp)
+	}
 	r := &Refusal{Status: resp.StatusCode, Message: said(resp.Body), Request: req.Method + " " + req.URL.Path}
 	if until, limited := w.wait(resp, r.Message); limited {
 		return nil, waybill.Wrap(waybill.Limited, &RetryAfter{Until: until}, w.Host+" asks to slow down: "+r.Message)

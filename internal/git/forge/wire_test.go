@@ -3,6 +3,7 @@ package forge_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -133,6 +134,31 @@ func TestAddresses(t *testing.T) {
 	for _, odd := range []string{"", "git.example.org", "ftp://git.example.org", "https://", "https://%zz"} {
 		if home, err := forge.Home(odd); !waybill.IsCode(err, waybill.Invalid) {
 			t.Errorf("%q is a home: %v, %v", odd, home, err)
+		}
+	}
+}
+
+// TestNothing: an answer that lists null does not come to a client, which would not look.
+func TestNothing(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]waybill.Code{
+		"[null]": waybill.Unavailable, ` [{"a": 1}, null ]`: waybill.Unavailable, "null": "", "": "", "{}": "", "[]": "", `{"a": null}`: "", `[[null]]`: "", "nullable": "", "[null": "", `["null"]`: "",
+	} {
+		w, url, _ := wireTo(t, func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte(said)) })
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := w.Client().Do(req)
+		if err == nil {
+			got, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if string(got) != said || resp.ContentLength != int64(len(said)) {
+				t.Errorf("%q came as %q", said, got)
+			}
+		}
+		if err = forge.Fault(t.Context(), w.Host, err); waybill.CodeOf(err) != want {
+			t.Errorf("%q: %v, want %q", said, err, want)
 		}
 	}
 }
