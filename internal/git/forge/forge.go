@@ -27,6 +27,8 @@ type Message struct {
 	Statuses []waybill.Status // those that the forge does not know yet, the important ones first
 	// Again says that some of them may have arrived before: look what is there and write only what is not.
 	Again bool
+	// First says that the forge was told nothing of the commit yet.
+	First bool
 	// Findings are those of the newest check, for forges that show them on their lines.
 	Findings waybill.Findings
 }

@@ -164,7 +164,7 @@ func (d *dispatch) write(ctx context.Context, forge Forge, list []gitstore.Unsen
 
 // message is what the forge is told: addresses for people, and the findings of the newest check.
 func (d *dispatch) message(list []gitstore.Unsent) Message {
-	m := Message{Commit: d.commit, Again: d.item.Attempt > 1}
+	m := Message{Commit: d.commit, Again: d.item.Attempt > 1, First: d.first}
 	for _, u := range list {
 		if strings.HasPrefix(u.URL, "/") {
 			u.URL = d.PublicURL + u.URL

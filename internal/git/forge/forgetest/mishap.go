@@ -41,8 +41,8 @@ type Scene struct {
 	Commit     string
 	// Statuses returns those that the forge has of the commit, oldest first.
 	Statuses func() []waybill.Status
-	// Check looks at the rest; nil when there is none.
-	Check func(t *testing.T)
+	// Check looks at the rest after the first statuses, Ended in the end; nil when there is none.
+	Check, Ended func(t *testing.T)
 }
 
 // The contexts of the commit beside the aggregate.
@@ -85,11 +85,12 @@ func (m Mishap) try(t *testing.T) string {
 	if shown != want {
 		t.Errorf("%d statuses are shown, want %d: %v", shown, want, s.Statuses())
 	}
+	left := s.Tricks.Left()
 	if s.Check != nil {
 		s.Check(t)
 	}
 	then, results := "", ""
-	if left := s.Tricks.Left(); left > 0 && !given {
+	if left > 0 && !given {
 		t.Errorf("%d misbehaviours were never met", left)
 	} else if left == 0 {
 		d.say(waybill.Status{Context: Built, State: waybill.StateSuccess, Description: "built", URL: "/releases/1"})
@@ -124,6 +125,9 @@ func (m Mishap) ended(t *testing.T, s *Scene, d *desk) int {
 		if len(finals) != 1 || len(said) > 2 || last.State != want.State || last.Description != want.Description || last.URL != want.URL {
 			t.Errorf("%s is shown as %v, want it to end with one result, %s %q %s", want.Context, said, want.State, want.Description, want.URL)
 		}
+	}
+	if s.Ended != nil {
+		s.Ended(t)
 	}
 	return results
 }

@@ -41,7 +41,7 @@ func (f *Forge) project(ctx context.Context, operation string, r waybill.Reposit
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := c.Projects.GetProject(project, nil, gitlab.WithContext(ctx))
+	p, err := got(c.Projects.GetProject(project, nil, gitlab.WithContext(ctx)))
 	return p, f.fault(ctx, err)
 }
 

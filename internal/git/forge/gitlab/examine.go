@@ -55,7 +55,7 @@ func (f *Forge) examineToken(ctx context.Context, out *report) bool {
 	if err != nil {
 		return out.add(err, "token", "")
 	}
-	t, _, err := c.PersonalAccessTokens.GetSinglePersonalAccessToken(gitlab.WithContext(ctx))
+	t, err := got(c.PersonalAccessTokens.GetSinglePersonalAccessToken(gitlab.WithContext(ctx)))
 	if err = f.fault(ctx, err); waybill.IsCode(err, waybill.Unauthenticated) {
 		err = waybill.Wrap(waybill.Unauthenticated, err, f.web.Host+" does not know the token: it is wrong, expired or revoked; make a new one in Preferences, Access tokens")
 	}
@@ -83,7 +83,7 @@ func (f *Forge) tryWrite(ctx context.Context, r waybill.Repository) error {
 	if err != nil {
 		return err
 	}
-	w := statusWriter{Forge: f, client: c, project: project, commit: strings.Repeat("0", 40)}
+	w := statusWriter{Forge: f, client: c, project: project, commit: strings.Repeat("0", 40), begun: map[string]int64{}}
 	err = w.write(ctx, waybill.Status{Context: waybill.AggregateContext, State: waybill.StatePending})
 	var refusal *forge.Refusal
 	if errors.As(err, &refusal) && refusal.Status == http.StatusNotFound && strings.Contains(refusal.Message, "ommit") {

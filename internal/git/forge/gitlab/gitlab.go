@@ -4,6 +4,7 @@ package gitlab
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -29,9 +30,10 @@ type Options struct {
 
 // Forge talks to one GitLab. It is safe for concurrent use.
 type Forge struct {
-	o    Options
-	web  *url.URL
-	wire forge.Wire
+	o         Options
+	web       *url.URL
+	wire      forge.Wire
+	pipelines pipelines
 }
 
 var _ forge.Host = (*Forge)(nil)
@@ -92,6 +94,14 @@ func (f *Forge) open(operation string, r waybill.Repository) (*gitlab.Client, an
 
 // projectPath is a path of groups with a project at its end.
 var projectPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$`)
+
+// got passes on what a client returned, unless that is nothing.
+func got[T any](v *T, _ *gitlab.Response, err error) (*T, error) {
+	if err == nil && v == nil {
+		return nil, errors.New("null")
+	}
+	return v, err
+}
 
 // fault makes an Error of what a client returned.
 func (f *Forge) fault(ctx context.Context, err error) error { return forge.Fault(ctx, f.web.Host, err) }

@@ -19,7 +19,7 @@ func (f *Forge) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	if err != nil {
 		return waybill.Pull{}, err
 	}
-	m, _, err := c.MergeRequests.GetMergeRequest(project, int64(number), nil, gitlab.WithContext(ctx))
+	m, err := got(c.MergeRequests.GetMergeRequest(project, int64(number), nil, gitlab.WithContext(ctx)))
 	if err != nil {
 		return waybill.Pull{}, f.fault(ctx, err)
 	}
@@ -81,7 +81,7 @@ func (f *Forge) Comment(ctx context.Context, r waybill.Repository, p waybill.Pul
 			return strconv.FormatInt(known, 10), err
 		}
 	}
-	made, _, err := c.Notes.CreateMergeRequestNote(project, number, &gitlab.CreateMergeRequestNoteOptions{Body: &text}, gitlab.WithContext(ctx))
+	made, err := got(c.Notes.CreateMergeRequestNote(project, number, &gitlab.CreateMergeRequestNoteOptions{Body: &text}, gitlab.WithContext(ctx)))
 	if err != nil {
 		return "", f.fault(ctx, err)
 	}
@@ -90,7 +90,7 @@ func (f *Forge) Comment(ctx context.Context, r waybill.Repository, p waybill.Pul
 
 // ownNote finds the note that has the marker and was written by us; 0 for none.
 func (f *Forge) ownNote(ctx context.Context, c *gitlab.Client, project any, number int64) (int64, error) {
-	me, _, err := c.Users.CurrentUser(gitlab.WithContext(ctx))
+	me, err := got(c.Users.CurrentUser(gitlab.WithContext(ctx)))
 	if err != nil {
 		return 0, f.fault(ctx, err)
 	}
@@ -133,7 +133,7 @@ func (f *Forge) MayWrite(ctx context.Context, r waybill.Repository, user string)
 		if !strings.EqualFold(u.Username, user) {
 			continue
 		}
-		m, _, err := c.ProjectMembers.GetInheritedProjectMember(project, u.ID, gitlab.WithContext(ctx))
+		m, err := got(c.ProjectMembers.GetInheritedProjectMember(project, u.ID, gitlab.WithContext(ctx)))
 		if err = f.fault(ctx, err); waybill.IsCode(err, waybill.NotFound) {
 			return false, nil
 		}

@@ -1,10 +1,8 @@
 package gitlab
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/waybill-dev/waybill/internal/git/forge/forgetest"
 )
 
 // object is a part of a JSON body.
@@ -24,65 +24,24 @@ const (
 	goodToken = "good-token"
 	projectID = 4711
 	project   = "acme/feeds/shop"
+	formerly  = "acme/shop" // its path before it was renamed
 )
 
-// endpoint is what GitLab's documentation of its API (version 4) says of one: written by hand from those pages.
-type endpoint struct {
-	query  string            // parameters
-	fields map[string]string // of the body, with their types; required ones begin with a !
-}
-
-// documented lists the endpoints that the adapter may ask.
-func documented() map[string]endpoint {
-	hook := map[string]string{
-		"url": "!string", "token": "string", "push_events": "boolean", "tag_push_events": "boolean", "merge_requests_events": "boolean",
-		"note_events": "boolean", "issues_events": "boolean", "enable_ssl_verification": "boolean",
-	}
-	note := map[string]string{"body": "!string"}
-	return map[string]endpoint{
-		"GET /user":                                            {},
-		"GET /users":                                           {query: "username page per_page"},
-		"GET /personal_access_tokens/self":                     {},
-		"GET /projects/{id}":                                   {query: "license statistics with_custom_attributes"},
-		"GET /projects/{id}/members/all/{user}":                {},
-		"GET /projects/{id}/hooks":                             {query: "page per_page"},
-		"POST /projects/{id}/hooks":                            {fields: hook},
-		"PUT /projects/{id}/hooks/{hook}":                      {fields: hook},
-		"POST /projects/{id}/hooks/{hook}/test/{trigger}":      {},
-		"DELETE /projects/{id}/hooks/{hook}":                   {},
-		"GET /projects/{id}/merge_requests":                    {query: "state page per_page order_by sort"},
-		"GET /projects/{id}/merge_requests/{mr}":               {},
-		"GET /projects/{id}/merge_requests/{mr}/notes":         {query: "sort order_by page per_page"},
-		"POST /projects/{id}/merge_requests/{mr}/notes":        {fields: note},
-		"PUT /projects/{id}/merge_requests/{mr}/notes/{note}":  {fields: note},
-		"GET /projects/{id}/repository/commits/{sha}/statuses": {query: "ref stage name all page per_page pipeline_id order_by sort"},
-		"POST /projects/{id}/statuses/{sha}": {fields: map[string]string{
-			"state": "!string", "ref": "string", "name": "string", "context": "string", "target_url": "string", "description": "string",
-			"coverage": "number", "pipeline_id": "number",
-		}},
-	}
-}
-
-// world is a GitLab in this process that takes nothing that is not documented.
+// world is a GitLab in this process that takes nothing that GitLab does not describe.
 type world struct {
 	*testing.T
 	server *httptest.Server
+	tricks forgetest.Tricks
 
-	mu       sync.Mutex
-	ids      int
-	statuses []object
-	hooks    []object
-	notes    map[int][]object
-	merges   []object
-	requests int
-	pings    int
-	tricks   []trick
-}
-
-// trick is how the world misbehaves once, when a request fits.
-type trick struct {
-	fits string // in "method path"
-	play func(rw http.ResponseWriter, r *http.Request, next http.Handler)
+	mu        sync.Mutex
+	ids       int
+	pipelines []int // of the commit, oldest first
+	statuses  []object
+	hooks     []object
+	notes     map[int][]object
+	merges    []object
+	requests  int
+	pings     int
 }
 
 func newWorld(t *testing.T) *world {
@@ -97,89 +56,38 @@ func newWorld(t *testing.T) *world {
 	w.merges = []object{merge(7, "opened", projectID), merge(8, "opened", 5000), merge(9, "merged", projectID)}
 	mux := http.NewServeMux()
 	w.routes(func(pattern string, h func(http.ResponseWriter, *http.Request)) {
-		known, ok := documented()[pattern]
-		if !ok {
-			t.Fatalf("%s is not documented", pattern)
-		}
 		method, path, _ := strings.Cut(pattern, " ")
-		mux.HandleFunc(method+" /api/v4"+path, func(rw http.ResponseWriter, r *http.Request) { w.serve(rw, r, known, h) })
+		mux.HandleFunc(method+" /api/v4"+path, func(rw http.ResponseWriter, r *http.Request) { w.serve(rw, r, h) })
 	})
-	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
-		t.Errorf("%s %s is not documented", r.Method, r.URL)
-		fail(rw, 404, "404 Not Found")
-	})
-	w.server = httptest.NewServer(w.tricky(mux))
+	w.server = httptest.NewServer(w.tricks.Before(described(t, mux)))
 	t.Cleanup(w.server.Close)
 	return w
 }
 
-// tricky plays tricks before anything else.
-func (w *world) tricky(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w.mu.Lock()
-		for i, t := range w.tricks {
-			if strings.Contains(r.Method+" "+r.URL.Path, t.fits) {
-				w.tricks = slices.Delete(w.tricks, i, i+1)
-				w.mu.Unlock()
-				t.play(rw, r, next)
-				return
-			}
-		}
-		w.mu.Unlock()
-		next.ServeHTTP(rw, r)
-	})
-}
-
-// serve checks a request against its documentation and the token, and lets in what is good.
-func (w *world) serve(rw http.ResponseWriter, r *http.Request, known endpoint, h func(http.ResponseWriter, *http.Request)) {
+// serve lets in who has the token, and sends on who reads a project by the path that it had before, as GitLab does.
+func (w *world) serve(rw http.ResponseWriter, r *http.Request, h func(http.ResponseWriter, *http.Request)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.requests++
-	for name := range r.URL.Query() {
-		if !slices.Contains(strings.Fields(known.query), name) {
-			w.Errorf("%s %s: GitLab knows no parameter %s", r.Method, r.URL.Path, name)
-		}
-	}
-	body, _ := io.ReadAll(r.Body)
-	w.checkBody(r, known, body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	if r.Header.Get("Authorization") != "Bearer "+goodToken {
 		fail(rw, 401, "401 Unauthorized")
 		return
 	}
-	if id := r.PathValue("id"); id != "" && id != strconv.Itoa(projectID) && id != project {
+	switch id := r.PathValue("id"); {
+	case id == formerly && r.Method == http.MethodGet:
+		to := strings.Replace(r.URL.EscapedPath(), url.PathEscape(formerly), strconv.Itoa(projectID), 1)
+		http.Redirect(rw, r, "http://"+r.Host+to+"?"+r.URL.RawQuery, http.StatusMovedPermanently)
+		return
+	case id == formerly:
+		fail(rw, 405, "Non GET methods are not allowed for moved projects")
+		return
+	case id != "" && id != strconv.Itoa(projectID) && id != project:
 		fail(rw, 404, "404 Project Not Found")
 		return
 	}
 	rw.Header().Set("RateLimit-Remaining", strconv.Itoa(2000-w.requests))
 	rw.Header().Set("RateLimit-Reset", strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10))
 	h(rw, r)
-}
-
-func (w *world) checkBody(r *http.Request, known endpoint, body []byte) {
-	var said object
-	if len(body) > 0 && json.Unmarshal(body, &said) != nil {
-		w.Errorf("%s %s: body %.200s", r.Method, r.URL.Path, body)
-	}
-	for name, value := range said {
-		kind := map[string]bool{}
-		switch value.(type) {
-		case string:
-			kind["string"] = true
-		case bool:
-			kind["boolean"] = true
-		case float64:
-			kind["number"] = true
-		}
-		if want, ok := known.fields[name]; !ok || !kind[strings.TrimPrefix(want, "!")] {
-			w.Errorf("%s %s: GitLab knows no field %s that is %v", r.Method, r.URL.Path, name, value)
-		}
-	}
-	for name, kind := range known.fields {
-		if _, ok := said[name]; strings.HasPrefix(kind, "!") && !ok {
-			w.Errorf("%s %s: field %s is missing", r.Method, r.URL.Path, name)
-		}
-	}
 }
 
 func reply(rw http.ResponseWriter, code int, body any) {
@@ -243,42 +151,68 @@ func (w *world) routes(on func(string, func(http.ResponseWriter, *http.Request))
 	w.routeMerges(on)
 }
 
-func (w *world) routeStatuses(on func(string, func(http.ResponseWriter, *http.Request))) {
-	newest := func(name any) object {
-		for _, s := range slices.Backward(w.statuses) {
-			if s["name"] == name {
-				return s
-			}
+// pipeline starts one for the commit, as a push with a .gitlab-ci.yml does some time later.
+func (w *world) pipeline() int {
+	id := w.id()
+	w.pipelines = append(w.pipelines, id)
+	return id
+}
+
+// chosen is the pipeline that a status belongs to: the one it names, or the newest, or a new one; 0 when it names none
+// of the commit.
+func (w *world) chosen(s object) int {
+	if id, ok := s["pipeline_id"].(float64); ok {
+		if !slices.Contains(w.pipelines, int(id)) {
+			return 0
 		}
-		return nil
+		return int(id)
 	}
+	if len(w.pipelines) == 0 {
+		return w.pipeline()
+	}
+	return w.pipelines[len(w.pipelines)-1]
+}
+
+// routeStatuses changes statuses as Ci::CreateCommitStatusService does: one that is pending in the same pipeline gets the
+// new state, after a result a new one begins, and a state that it has already is refused, with all that comes with it.
+func (w *world) routeStatuses(on func(string, func(http.ResponseWriter, *http.Request))) {
 	on("POST /projects/{id}/statuses/{sha}", func(rw http.ResponseWriter, r *http.Request) {
 		s := read(r)
 		if r.PathValue("sha") != theCommit {
 			fail(rw, 404, "404 Commit Not Found")
 			return
 		}
-		old := newest(s["name"])
-		if old != nil && old["status"] == "pending" {
-			if s["state"] == "pending" {
-				fail(rw, 400, `Cannot transition status via :enqueue from :pending (Reason(s): Status cannot transition via "enqueue")`)
-				return
-			}
-			old["status"], old["description"], old["target_url"] = s["state"], s["description"], s["target_url"]
-			reply(rw, 201, old)
+		pipeline := w.chosen(s)
+		if pipeline == 0 {
+			fail(rw, 404, "404 Pipeline for pipeline_id, sha and ref Not Found")
 			return
 		}
-		s["id"], s["status"] = w.id(), s["state"] // after a result GitLab begins a new one
-		w.statuses = append(w.statuses, s)
-		reply(rw, 201, s)
+		if to, _ := s["target_url"].(string); len(to) > 255 {
+			reply(rw, 400, object{"message": object{"target_url": []string{"is too long (maximum is 255 characters)"}}})
+			return
+		}
+		i := slices.IndexFunc(w.statuses, func(o object) bool {
+			return o["name"] == s["name"] && o["pipeline_id"] == pipeline && o["status"] == "pending"
+		})
+		if i < 0 {
+			for _, o := range w.statuses {
+				o["retried"] = o["retried"] == true || o["name"] == s["name"] && o["pipeline_id"] == pipeline
+			}
+			s["id"], s["status"], s["pipeline_id"], s["retried"] = w.id(), s["state"], pipeline, false
+			w.statuses = append(w.statuses, s)
+			reply(rw, 200, s)
+			return
+		}
+		old := w.statuses[i]
+		if s["state"] == "pending" {
+			fail(rw, 400, `Cannot transition status via :enqueue from :pending (Reason(s): Status cannot transition via "enqueue")`)
+			return
+		}
+		old["status"], old["description"], old["target_url"] = s["state"], s["description"], s["target_url"]
+		reply(rw, 200, old)
 	})
 	on("GET /projects/{id}/repository/commits/{sha}/statuses", func(rw http.ResponseWriter, r *http.Request) {
-		list := []object{}
-		for _, s := range w.statuses {
-			if n := newest(s["name"]); n["id"] == s["id"] {
-				list = append(list, s)
-			}
-		}
+		list := slices.DeleteFunc(slices.Clone(w.statuses), func(s object) bool { return s["retried"] == true })
 		reply(rw, 200, page(rw, r.URL.Query(), list))
 	})
 }
@@ -315,8 +249,9 @@ func (w *world) routeHooks(on func(string, func(http.ResponseWriter, *http.Reque
 	})
 	on("DELETE /projects/{id}/hooks/{hook}", func(rw http.ResponseWriter, r *http.Request) {
 		if i := at(r); i >= 0 {
+			gone := w.hooks[i]
 			w.hooks = slices.Delete(w.hooks, i, i+1)
-			rw.WriteHeader(204)
+			reply(rw, 200, gone)
 			return
 		}
 		fail(rw, 404, "404 Not found")

@@ -3,8 +3,10 @@ package gitlab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	gitlab "gitlab.com/gitlab-org/api/client-go"
@@ -43,6 +45,7 @@ type statusWriter struct {
 	project any
 	commit  string
 	there   map[string]waybill.Status // newest of each context; nil when nobody looked
+	begun   map[string]int64          // the pipeline of each context that is in progress
 }
 
 // Write shows statuses, as [forge.Forge] demands. GitLab takes them only for commits that a branch or tag of the
@@ -58,12 +61,15 @@ func (f *Forge) Write(ctx context.Context, r waybill.Repository, m forge.Message
 	if err != nil {
 		return 0, err
 	}
-	w := statusWriter{Forge: f, client: c, project: project, commit: m.Commit}
-	if m.Again {
+	key := fmt.Sprint(project, "@", m.Commit)
+	begun, known := f.pipelines.of(key)
+	w := statusWriter{Forge: f, client: c, project: project, commit: m.Commit, begun: begun}
+	if m.Again || !m.First && (!known || w.wonders(m.Statuses)) {
 		if err := w.look(ctx); err != nil {
 			return 0, err
 		}
 	}
+	defer func() { f.pipelines.keep(key, w.begun) }()
 	for _, s := range m.Statuses {
 		if err := w.write(ctx, shown(s)); err != nil {
 			return taken, err
@@ -71,6 +77,14 @@ func (f *Forge) Write(ctx context.Context, r waybill.Repository, m forge.Message
 		taken++
 	}
 	return taken, nil
+}
+
+// wonders reports whether a result may have begun where only others know: in a server beside this one.
+func (w *statusWriter) wonders(list []waybill.Status) bool {
+	return slices.ContainsFunc(list, func(s waybill.Status) bool {
+		_, begun := w.begun[s.Context]
+		return s.State.Final() && !begun
+	})
 }
 
 // states are those of GitLab.
@@ -82,7 +96,7 @@ func states() map[waybill.State]gitlab.BuildStateValue {
 
 // look reads the newest status of each context.
 func (w *statusWriter) look(ctx context.Context) error {
-	w.there = map[string]waybill.Status{}
+	there, begun := map[string]waybill.Status{}, map[string]int64{}
 	o := &gitlab.GetCommitStatusesOptions{ListOptions: gitlab.ListOptions{PerPage: perPage}}
 	newest := map[string]int64{}
 	for range maxPages {
@@ -102,18 +116,28 @@ func (w *statusWriter) look(ctx context.Context) error {
 			case "failed", "canceled", "skipped":
 				state = waybill.StateFailure
 			}
-			w.there[s.Name] = waybill.Status{Context: s.Name, State: state, Description: s.Description, URL: s.TargetURL}
+			there[s.Name] = waybill.Status{Context: s.Name, State: state, Description: s.Description, URL: s.TargetURL}
+			note(begun, s.Name, state, s.PipelineID)
 		}
 		if resp.NextPage == 0 {
 			break
 		}
 		o.Page = resp.NextPage
 	}
+	w.there, w.begun = there, begun
 	return nil
 }
 
-// write writes one status. When the answer is lost it looks whether the status arrived: a result that is repeated
-// would show as another attempt.
+// note keeps where a context is in progress.
+func note(begun map[string]int64, name string, state waybill.State, pipeline int64) {
+	delete(begun, name)
+	if !state.Final() && pipeline > 0 {
+		begun[name] = pipeline
+	}
+}
+
+// write writes one status, to the pipeline where it is in progress. When the answer is lost it looks whether the status
+// arrived: a result that is repeated would show as another attempt.
 func (w *statusWriter) write(ctx context.Context, s waybill.Status) error {
 	if old, known := w.there[s.Context]; known && old == s {
 		return nil
@@ -125,15 +149,63 @@ func (w *statusWriter) write(ctx context.Context, s waybill.Status) error {
 	if s.URL != "" {
 		o.TargetURL = &s.URL
 	}
-	_, _, err := w.client.Commits.SetCommitStatus(w.project, w.commit, o, gitlab.WithContext(ctx))
-	err = w.fault(ctx, err)
-	if sameState(err) {
-		return nil
+	pipeline, begun := w.begun[s.Context]
+	if begun {
+		o.PipelineID = &pipeline
 	}
-	if waybill.IsCode(err, waybill.Unavailable) && ctx.Err() == nil && w.look(ctx) == nil && w.there[s.Context] == s {
+	written, err := got(w.client.Commits.SetCommitStatus(w.project, w.commit, o, gitlab.WithContext(ctx)))
+	err = w.fault(ctx, err)
+	switch same := sameState(err); {
+	case err == nil:
+		note(w.begun, s.Context, s.State, written.PipelineID)
 		return nil
+	case moved(err) && w.follow(ctx):
+		return w.write(ctx, s)
+	case begun && waybill.IsCode(err, waybill.NotFound):
+		delete(w.begun, s.Context) // the pipeline is gone, or closed; where the commit is, another takes the status
+		return w.write(ctx, s)
+	case same && !s.State.Final():
+		return nil
+	case same || waybill.IsCode(err, waybill.Unavailable):
+		return w.arrived(ctx, s, err)
 	}
 	return err
+}
+
+// arrived is nil when s is there in spite of err, after which nobody knows.
+func (w *statusWriter) arrived(ctx context.Context, s waybill.Status, err error) error {
+	if ctx.Err() != nil || w.look(ctx) != nil {
+		return err
+	}
+	there := w.there[s.Context]
+	if there == s || sameState(err) && there.State == s.State {
+		return nil
+	}
+	if sameState(err) {
+		return waybill.Wrap(waybill.Conflict, err, w.web.Host+" does not let "+s.Context+" become "+string(s.State))
+	}
+	return err
+}
+
+// follow finds the number of a project that is asked by a path that it had before. GitLab sends on who reads there.
+func (w *statusWriter) follow(ctx context.Context) bool {
+	path, named := w.project.(string)
+	if !named {
+		return false
+	}
+	p, err := got(w.client.Projects.GetProject(path, nil, gitlab.WithContext(ctx)))
+	if err != nil || p.ID <= 0 {
+		return false
+	}
+	w.project = p.ID
+	return true
+}
+
+// moved recognizes the answer to who writes at a path that a project had before: "Non GET methods are not allowed for
+// moved projects".
+func moved(err error) bool {
+	var r *forge.Refusal
+	return errors.As(err, &r) && r.Status == http.StatusMethodNotAllowed
 }
 
 // sameState recognizes the answer to a state that a status has already: "Cannot transition status via :enqueue from
