@@ -23,11 +23,12 @@ type mailbox struct {
 	errs  []error
 	told  []string
 	again []bool
+	first []bool
 	found waybill.Findings
 }
 
 func (m *mailbox) Write(_ context.Context, _ waybill.Repository, said Message) (int, error) {
-	m.again, m.found = append(m.again, said.Again), said.Findings
+	m.again, m.first, m.found = append(m.again, said.Again), append(m.first, said.First), said.Findings
 	n, err := len(said.Statuses), error(nil)
 	if len(m.errs) > 0 {
 		n, err = min(m.take, n), m.errs[0]
@@ -129,6 +130,9 @@ func TestOutbox(t *testing.T) {
 	o.expect(1, "done")
 	if out, err := gitstore.Outbox(t.Context(), o.DB.Query(), "R", "c"); err != nil || out.Pending {
 		t.Errorf("%+v is left (%v)", out.Unsent, err)
+	}
+	if diff := cmp.Diff([]bool{true, true, false}, o.box.first); diff != "" {
+		t.Errorf("told for the first time (-want +got):\n%s", diff)
 	}
 }
 

@@ -120,6 +120,12 @@ func TestToken(t *testing.T) {
 	})
 }
 
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	forgetest.LostAnswers(t, w.place(w.forge(goodToken)), &w.tricks, "POST /api/v3/repos/acme/shop/issues/7/comments", "POST /api/v3/repos/acme/shop/hooks")
+}
+
 func TestApp(t *testing.T) {
 	t.Parallel()
 	forgetest.Run(t, func(t *testing.T) *forgetest.Place {

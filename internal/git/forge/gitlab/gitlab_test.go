@@ -53,48 +53,55 @@ func (w *world) said(*testing.T, string) []waybill.Status {
 	return list
 }
 
+// place is the world as the suite sees it.
+func (w *world) place() *forgetest.Place {
+	pull := func(n int, fork bool) waybill.Pull {
+		return waybill.Pull{Number: n, Ref: fmt.Sprintf("refs/merge-requests/%d/head", n), Head: theCommit, Base: "main", Fork: fork}
+	}
+	return &forgetest.Place{
+		Host: w.forge(goodToken), Revoked: w.forge("an-old-token"), Repository: w.repository(), Commit: theCommit,
+		Pull: pull(7, false), Fork: pull(8, true), Closed: 9, Admin: "ada", Writer: "lin", Reader: "mo",
+		Statuses: w.said, Shown: shown,
+		Hooks: func(*testing.T) []string {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			var list []string
+			for _, h := range w.hooks {
+				list = append(list, fmt.Sprint(h["url"]))
+			}
+			return list
+		},
+		Comments: func(_ *testing.T, number int) []forgetest.Comment {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			var list []forgetest.Comment
+			for _, c := range w.notes[number] {
+				list = append(list, forgetest.Comment{ID: fmt.Sprint(c["id"]), Body: fmt.Sprint(c["body"])})
+			}
+			return list
+		},
+		Say: func(_ *testing.T, number int, body string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.notes[number] = append(w.notes[number], object{"id": w.id(), "body": body, "author": object{"id": 13}})
+		},
+		Delete: func(_ *testing.T, number int, id string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.notes[number] = slices.DeleteFunc(w.notes[number], func(c object) bool { return fmt.Sprint(c["id"]) == id })
+		},
+	}
+}
+
 func TestForge(t *testing.T) {
 	t.Parallel()
-	forgetest.Run(t, func(t *testing.T) *forgetest.Place {
-		t.Helper()
-		w := newWorld(t)
-		pull := func(n int, fork bool) waybill.Pull {
-			return waybill.Pull{Number: n, Ref: fmt.Sprintf("refs/merge-requests/%d/head", n), Head: theCommit, Base: "main", Fork: fork}
-		}
-		return &forgetest.Place{
-			Host: w.forge(goodToken), Revoked: w.forge("an-old-token"), Repository: w.repository(), Commit: theCommit,
-			Pull: pull(7, false), Fork: pull(8, true), Closed: 9, Admin: "ada", Writer: "lin", Reader: "mo",
-			Statuses: w.said, Shown: shown,
-			Hooks: func(*testing.T) []string {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				var list []string
-				for _, h := range w.hooks {
-					list = append(list, fmt.Sprint(h["url"]))
-				}
-				return list
-			},
-			Comments: func(_ *testing.T, number int) []forgetest.Comment {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				var list []forgetest.Comment
-				for _, c := range w.notes[number] {
-					list = append(list, forgetest.Comment{ID: fmt.Sprint(c["id"]), Body: fmt.Sprint(c["body"])})
-				}
-				return list
-			},
-			Say: func(_ *testing.T, number int, body string) {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.notes[number] = append(w.notes[number], object{"id": w.id(), "body": body, "author": object{"id": 13}})
-			},
-			Delete: func(_ *testing.T, number int, id string) {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.notes[number] = slices.DeleteFunc(w.notes[number], func(c object) bool { return fmt.Sprint(c["id"]) == id })
-			},
-		}
-	})
+	forgetest.Run(t, func(t *testing.T) *forgetest.Place { t.Helper(); return newWorld(t).place() })
+}
+
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	forgetest.LostAnswers(t, w.place(), &w.tricks, "POST /api/v4/projects/4711/merge_requests/7/notes", "POST /api/v4/projects/4711/hooks")
 }
 
 // TestExamineInWords: what is wrong is said so that it can be mended.

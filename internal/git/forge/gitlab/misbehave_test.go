@@ -177,11 +177,15 @@ func TestPipelines(t *testing.T) {
 	if n := w.tricks.Asked(); n != 2 {
 		t.Errorf("%d requests for two statuses", n)
 	}
-	w.mu.Lock()
-	w.pipeline()
-	w.mu.Unlock()
+	start := func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.pipeline()
+	}
+	start()
 	tell(other, false, result("waybill/a/build"))
 	tell(other, false, progress("waybill/a/dev"))
+	start()
 	tell(one, false, result("waybill/a/dev"), result("waybill"))
 	w.settled(t)
 	if got := len(w.said(t, theCommit)); got != 3 {
