@@ -4,33 +4,10 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
-
-// Delivery returns a delivery by id, or NotFound.
-func Delivery(ctx context.Context, q store.Querier, id string) (waybill.Delivery, error) {
-	return store.Get(ctx, q, "delivery "+id, deliveryRow,
-		`SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)
-}
-
-// Pusher returns who moved a ref to a commit, as the hook named them; empty when no hook told. Of a tag, which may be an
-// object of its own, it is who moved it last.
-func Pusher(ctx context.Context, q store.Querier, repository, ref, commit string) (string, error) {
-	_, tag := waybill.Tag(ref)
-	recent, err := store.List(ctx, q, deliveryRow, `SELECT `+deliveryColumns+` FROM deliveries
-		WHERE repository = $1 ORDER BY id DESC LIMIT 20`, repository)
-	for _, d := range recent {
-		if slices.ContainsFunc(d.Event.Refs, func(u waybill.RefUpdate) bool {
-			return u.Name == ref && (tag || u.New == commit)
-		}) {
-			return d.Event.Actor, err
-		}
-	}
-	return "", err
-}
 
 const refColumns = `repository, name, tip, observed`
 
@@ -97,13 +74,4 @@ func Refs(ctx context.Context, q store.Querier, repository string) ([]waybill.Re
 func ForgetRef(ctx context.Context, tx *store.Tx, repository, name string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM refs WHERE repository = $1 AND name = $2`, repository, name)
 	return err
-}
-
-// Told reports whether a hook has spoken of a ref since a time.
-func Told(ctx context.Context, q store.Querier, repository, ref string, since time.Time) (bool, error) {
-	recent, err := store.List(ctx, q, deliveryRow, `SELECT `+deliveryColumns+` FROM deliveries
-		WHERE repository = $1 AND received >= $2 ORDER BY id LIMIT 1000`, repository, store.Micros(since))
-	return slices.ContainsFunc(recent, func(d waybill.Delivery) bool {
-		return slices.ContainsFunc(d.Event.Refs, func(u waybill.RefUpdate) bool { return u.Name == ref })
-	}), err
 }

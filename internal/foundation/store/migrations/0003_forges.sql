@@ -22,6 +22,10 @@ CREATE TABLE pulls (
   PRIMARY KEY (repository, number)
 );
 
+-- The latest of a repository are asked for at each push.
+DROP INDEX deliveries_repository;
+CREATE INDEX deliveries_repository ON deliveries (repository, id);
+
 -- Comments that ask for something, and the delivery that told of each first.
 CREATE TABLE comments (
   repository TEXT NOT NULL,
