@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -241,6 +242,7 @@ func retries(t *testing.T, db *store.DB) {
 // moved: what was wanted while the work ran runs once more, and is seen.
 func moved(t *testing.T, db *store.DB) {
 	var log []string
+	var ran atomic.Int32
 	q := queue.New(db, slow("o"))
 	q.Handle("x", 3, 0, func(ctx context.Context, i queue.Item) queue.Result {
 		before, err := i.Moved(ctx)
@@ -253,11 +255,12 @@ func moved(t *testing.T, db *store.DB) {
 		after, err := i.Moved(ctx)
 		wantCode(t, err, "")
 		log = append(log, fmt.Sprint(i.Wanted, before, after))
+		ran.Add(1)
 		return queue.Retry(errors.New("not yet, but wanted again"))
 	})
 	enqueue(t, db, queue.Entry{Kind: "x", Key: "k"})
 	stop := start(t, q)
-	eventually(t, "it waits", func() bool { return level(t, db, "scheduled") == 1 })
+	eventually(t, "it waits", func() bool { return ran.Load() > 1 && level(t, db, "scheduled") == 1 })
 	stop()
 	if len(log) < 2 || log[0] != "1 false true" || log[1] != "3 false false" {
 		t.Errorf("ran %q", log)
