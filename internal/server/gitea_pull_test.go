@@ -25,6 +25,10 @@ func TestGiteaPull(t *testing.T) {
 	w.call(http.MethodPost, "/pulls", map[string]any{"head": "topic", "base": "main", "title": "Try it"}, &pull)
 	w.ends(one, w.ofNames("waybill success", "waybill/NAME/validate success", "waybill/NAME/plan success", "waybill/NAME/build success")...)
 	id, before := w.comment(pull.Number)
+	w.eventually("the comment tells of the build", func() bool {
+		_, before = w.comment(pull.Number)
+		return strings.Contains(before, "is built: `sha256:")
+	})
 	w.serves("dev " + first[:7])
 
 	two := w.clone.Commit("Try more", map[string]string{"waybill.yaml": strings.Replace(w.manifest(""), "A feed", "A better feed", 1)})

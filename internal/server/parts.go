@@ -17,6 +17,7 @@ import (
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	"github.com/waybill-dev/waybill/internal/git/forge/plain"
 	"github.com/waybill-dev/waybill/internal/git/platform"
+	"github.com/waybill-dev/waybill/internal/git/reconcile"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
@@ -71,8 +72,8 @@ func (s *Server) newReleases(engine *build.Engine, builder build.Builder, runner
 	o := release.Options{
 		DB: s.db, Trees: trees, Builder: builder, Images: engine, Runner: runner, Logs: logs{s.blobs}, Runs: runs,
 		MinFree: s.Config.Build.MinFreeBytes, KeptImages: s.Config.Retention.Images, FailedLogs: s.Config.Retention.FailedLogs,
-		Withdrawn: s.Config.Retention.Withdrawn,
-		Now:       s.Now, Log: s.Log,
+		Withdrawn: s.Config.Retention.Withdrawn, Discussion: reconcile.Discussion,
+		Now: s.Now, Log: s.Log,
 		Observer: release.Observer{Step: s.metrics.Step, Deployed: s.metrics.Deployed},
 	}
 	if s.Config.Platform.Repository != "" {

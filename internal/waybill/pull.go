@@ -23,3 +23,13 @@ type Pull struct {
 	Note    string // what the comment says of the last command that nobody obeyed; may be empty
 	Against string // commit of Base that the newest check was made with; empty when there is none
 }
+
+// Trial is the build of one declaration as the head of a pull request holds it.
+type Trial struct {
+	Identity Identity
+	Release  string // Release.ID
+	Outcome  Outcome
+	Detail   string // why it did not succeed, for people
+	Image    string // local id; empty until it is built
+	Size     int64  // of the image, in bytes; 0: not known
+}

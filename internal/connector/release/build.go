@@ -97,7 +97,7 @@ func (e *Engine) makeImage(ctx context.Context, j *job, log io.Writer) error {
 	return e.write(ctx, j, "release.build.image", func(tx *store.Tx, next *waybill.Release) error {
 		next.Image, next.Recipe = result.Image, request.Content.Recipe
 		image := connectorstore.Image{
-			Context: request.Content.Context, Recipe: request.Content.Recipe, Image: result.Image,
+			Context: request.Content.Context, Recipe: request.Content.Recipe, Image: result.Image, Size: result.Size,
 			FirstCommit: r.Commit, Created: e.Now(),
 		}
 		if err := connectorstore.PutImage(ctx, tx, image); err != nil {

@@ -103,6 +103,11 @@ func (e *Engine) move(ctx context.Context, tx *store.Tx, r *waybill.Release, o o
 	if err := store.Record(ctx, tx, entry); err != nil {
 		return err
 	}
+	if o.to.Final() && r.Environment == waybill.Try {
+		if err := e.discuss(ctx, tx, *r); err != nil {
+			return err
+		}
+	}
 	if o.to.Final() {
 		tx.After(func() { e.Observer.Step(o.step, o.to) })
 	}

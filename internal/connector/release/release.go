@@ -17,6 +17,7 @@ import (
 
 	"github.com/waybill-dev/waybill/internal/connector/build"
 	"github.com/waybill-dev/waybill/internal/connector/runner"
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -72,7 +73,9 @@ type Options struct {
 	Runs     runs
 	// Policies returns what the platform demands of images, by the name of the policy; nil: nothing.
 	Policies func(ctx context.Context) (map[string]waybill.PolicySpec, error)
-	MinFree  int64 // bytes that must be free before a build starts
+	// Discussion returns the work that tells people of a pull request what became of its build; nil: nobody is told.
+	Discussion func(repository string, number int, owner string) queue.Entry
+	MinFree    int64 // bytes that must be free before a build starts
 	// KeptImages is how many of the newest successful releases of a connector major keep their images, beside what is
 	// live. FailedLogs is how long the logs of failed builds stay.
 	KeptImages int

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
@@ -41,6 +42,47 @@ func tried(ctx context.Context, q store.Querier, c waybill.Check, change waybill
 		return !r.Outcome.Final() || r.Outcome == waybill.OK || r.Outcome == waybill.Failed && c.Cause != "retry", err
 	}
 	return false, err
+}
+
+// Trials lists what became of the builds of a check's commit in its pull request: of each declaration the newest.
+func (e *Engine) Trials(ctx context.Context, q store.Querier, c waybill.Check) ([]waybill.Trial, error) {
+	all, err := connectorstore.Releases(ctx, q, connectorstore.ReleaseFilter{
+		Environment: waybill.Try, Repository: c.Repository, Commit: c.Commit, Limit: maxOpen,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []waybill.Trial
+	for _, r := range all {
+		id := r.Declaration.Identity
+		if r.Ref != c.Ref || slices.ContainsFunc(list, func(t waybill.Trial) bool { return t.Identity == id }) {
+			continue
+		}
+		image, _, err := connectorstore.FindImage(ctx, q, r.Context, r.Recipe)
+		if err != nil {
+			return nil, err
+		}
+		step, _ := r.Step(waybill.StepBuild)
+		list = append(list, waybill.Trial{
+			Identity: id, Release: r.ID, Outcome: step.Outcome, Detail: step.Detail, Image: r.Image, Size: image.Size,
+		})
+	}
+	return list, nil
+}
+
+// discuss has people of a pull request told that one of its builds has ended.
+func (e *Engine) discuss(ctx context.Context, tx *store.Tx, r waybill.Release) error {
+	if e.Discussion == nil {
+		return nil
+	}
+	c, err := gitstore.Check(ctx, tx, r.Check)
+	if waybill.IsCode(err, waybill.NotFound) {
+		return nil // it was long ago
+	}
+	if err == nil {
+		_, err = queue.Enqueue(ctx, tx, e.Discussion(r.Repository, c.Pull, r.Declaration.Connector.Owner))
+	}
+	return err
 }
 
 // Reconsider makes the builds of a pull request see whether they are still wanted.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waybill-dev/waybill/internal/foundation/queue"
 	"github.com/waybill-dev/waybill/internal/foundation/store"
 	connectorstore "github.com/waybill-dev/waybill/internal/foundation/store/connector"
 	gitstore "github.com/waybill-dev/waybill/internal/foundation/store/git"
@@ -124,6 +125,58 @@ func TestFailedBuildOfAPull(t *testing.T) {
 	if got := h.board("a-2"); !strings.HasPrefix(got, "waybill success ") {
 		t.Errorf("checked without the secrets that it needs:\n%s", got)
 	}
+}
+
+// TestPeopleAreToldHowABuildEnded: the comment of the pull request is brought up to date in the transaction of the end.
+func TestPeopleAreToldHowABuildEnded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.docker.size = 2 << 20
+	h.Discussion = func(repository string, number int, owner string) queue.Entry {
+		return queue.Entry{Kind: "comment", Key: fmt.Sprint(repository, " ", number), Tenant: owner}
+	}
+	for i, step := range []struct {
+		commit, cause string
+		code          int
+		want          waybill.Trial
+	}{
+		{"a-1", "pull", 3, waybill.Trial{Outcome: waybill.Failed, Detail: "health check ended with exit code 3", Image: h.image("a")}},
+		{"a-1", "retry", 0, waybill.Trial{Outcome: waybill.OK, Detail: "sha256:" + shortHex(h.image("a")), Image: h.image("a")}},
+	} {
+		h.docker.code = step.code
+		h.propose(7, step.commit, step.cause)
+		if said := h.told(); len(said) != i {
+			t.Errorf("before the end: %v", said)
+		}
+		h.settleDown()
+		if said := h.told(); len(said) != 1 || said[0] != fmt.Sprint("R 7 feeds ", i+1) {
+			t.Errorf("after the end: %v", said)
+		}
+		check := waybill.Check{Repository: "R", Ref: "refs/pull/7/head", Commit: step.commit}
+		got, err := h.Trials(t.Context(), h.DB.Query(), check)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%v %v", got, err)
+		}
+		step.want.Identity, step.want.Release, step.want.Size = waybill.Identity{Kind: "Connector", Name: "shop-feed", Major: 1}, h.tries()[0].ID, h.docker.size
+		if diff := cmp.Diff(step.want, got[0]); diff != "" {
+			t.Error(diff)
+		}
+		check.Ref = "refs/pull/8/head"
+		if got, err := h.Trials(t.Context(), h.DB.Query(), check); err != nil || len(got) != 0 {
+			t.Errorf("of another pull request: %v %v", got, err)
+		}
+	}
+}
+
+// told lists what people are to be told: key, tenant, and how often it was asked for.
+func (h *house) told() []string {
+	h.t.Helper()
+	all, err := store.List(h.t.Context(), h.DB.Query(), func(s *string) []any { return []any{s} },
+		`SELECT key || ' ' || tenant || ' ' || wanted FROM work WHERE kind = 'comment'`)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return all
 }
 
 func TestNewerHeadStopsTheBuild(t *testing.T) {

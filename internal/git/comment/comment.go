@@ -30,8 +30,16 @@ const (
 type Input struct {
 	Pull  waybill.Pull
 	Check waybill.Check // the newest of the head
-	Page  string        // address of the page about the head
-	Note  string        // what became of the last command that was not obeyed; may be empty
+	// Builds is what became of the images that the head needs.
+	Builds []Build
+	Page   string // address of the page about the head
+	Note   string // what became of the last command that was not obeyed; may be empty
+}
+
+// Build is an image that the head needs.
+type Build struct {
+	waybill.Trial
+	Page string // address of the page about it
 }
 
 // Markdown returns the text, at most Limit bytes less than reserved.
@@ -39,6 +47,7 @@ func Markdown(in Input, reserved int) string {
 	w := &writer{Input: in, reserved: reserved}
 	w.title()
 	w.table()
+	w.builds()
 	w.findings()
 	w.details()
 	if in.Note != "" {
@@ -80,7 +89,7 @@ func (w *writer) title() {
 	case len(c.Changes) == 0:
 		w.line("### Waybill: merging" + into + " changes nothing that is declared")
 	default:
-		w.line("### Waybill: " + waybill.Count(len(c.Changes), "change") + " when merged" + into)
+		w.line("### Waybill: " + waybill.Count(len(c.Changes), "change") + " when merged" + into + w.unbuilt())
 	}
 }
 

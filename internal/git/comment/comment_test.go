@@ -40,6 +40,11 @@ func connector(name string) waybill.Identity {
 	return waybill.Identity{Kind: waybill.KindConnector, Name: name, Major: 1}
 }
 
+func build(name string, t waybill.Trial) comment.Build {
+	t.Identity = connector(name)
+	return comment.Build{Trial: t, Page: "https://waybill.test/releases/" + name}
+}
+
 func inputs() map[string]comment.Input {
 	unknown := waybill.Finding{
 		Code: "WB012", Severity: waybill.SeverityError, File: "feed/waybill.yaml", Line: 14, Column: 7,
@@ -61,6 +66,19 @@ func inputs() map[string]comment.Input {
 				Parts: []string{"spec.scopes", "spec.endpoints"}, Reasons: []string{`new required scope "invoices:write"`}, Affected: many,
 			},
 		})},
+		"builds": {Pull: pull("https://gitea.test/feeds/shop/pulls/7"), Page: page, Check: check([]waybill.Change{
+			{Identity: connector("shop-feed"), Class: waybill.Rebuild, Environment: waybill.Dev, Affected: []string{"site:feeds-dev"}},
+			{Identity: connector("new-feed"), Class: waybill.Create, Environment: waybill.Dev},
+			{Identity: connector("odd-feed"), Class: waybill.Recheck, Environment: waybill.Dev},
+			{Identity: connector("late-feed"), Class: waybill.Rebuild, Environment: waybill.Dev},
+			{Identity: connector("past-feed"), Class: waybill.Rebuild, Environment: waybill.Dev},
+		}), Builds: []comment.Build{
+			build("shop-feed", waybill.Trial{Outcome: waybill.OK, Detail: "sha256:9f2c71e0b7d4", Image: "sha256:9f2c71e0b7d4aaaaaaaa", Size: 12 << 20}),
+			build("new-feed", waybill.Trial{Outcome: waybill.Failed, Detail: "Dockerfile:3: \"go build ./...\" ended with exit code 1: x.go:4: undefined: y\nmore"}),
+			build("odd-feed", waybill.Trial{Outcome: waybill.Errored, Detail: "the engine does not answer"}),
+			build("late-feed", waybill.Trial{Outcome: waybill.Running, Detail: "waiting for disk space"}),
+			build("past-feed", waybill.Trial{Outcome: waybill.Superseded, Detail: "superseded by 1a2b3c4"}),
+		}},
 		"findings": {Pull: pull("https://github.test/feeds/shop/pull/7"), Page: page, Check: check(nil, clash, unknown)},
 		"nothing":  {Pull: pull(""), Page: page, Check: check(nil)},
 		"unread": {Pull: pull(""), Page: page, Check: waybill.Check{
@@ -136,6 +154,10 @@ func render(t testing.TB, markdown string) rendered {
 func spoil(text string) comment.Input {
 	return comment.Input{
 		Pull: waybill.Pull{Number: 7, Base: text, URL: "https://gitea.test/feeds/shop/pulls/7"}, Page: page, Note: text,
+		Builds: []comment.Build{
+			{Trial: waybill.Trial{Identity: connector(text), Outcome: waybill.Failed, Detail: text}, Page: "https://waybill.test/releases/a"},
+			{Trial: waybill.Trial{Identity: connector(text), Outcome: waybill.OK, Image: text}, Page: "https://waybill.test/releases/b"},
+		},
 		Check: check([]waybill.Change{{
 			Identity: connector(text), Class: waybill.Rebuild, Parts: []string{text}, Reasons: []string{text}, Environment: waybill.Dev,
 			Affected: []string{"site:" + text, text, text, text, text},
@@ -174,7 +196,7 @@ func TestHostileTextMeansNothing(t *testing.T) {
 			t.Errorf("%q: links %v", text, got.links)
 		}
 		for _, link := range got.links {
-			if !strings.HasPrefix(link, "https://gitea.test/feeds/shop/src/commit/") && link != page {
+			if !strings.HasPrefix(link, "https://gitea.test/feeds/shop/src/commit/") && link != page && !strings.HasPrefix(link, "https://waybill.test/releases/") {
 				t.Errorf("%q: link to %s", text, link)
 			}
 		}
@@ -238,6 +260,7 @@ func TestLongest(t *testing.T) {
 		in.Check.Changes = append(in.Check.Changes, waybill.Change{
 			Identity: connector(fmt.Sprint(long, i)), Class: waybill.Rebuild, Parts: []string{long, long}, Reasons: []string{long}, Affected: []string{long},
 		})
+		in.Builds = append(in.Builds, build("x", waybill.Trial{Outcome: waybill.Failed, Detail: long}))
 		in.Check.Findings = append(in.Check.Findings, waybill.Finding{Severity: waybill.SeverityError, File: long, Message: long, Hint: long})
 	}
 	for _, in := range []comment.Input{in, {Check: waybill.Check{Changes: in.Check.Changes}}, {Check: waybill.Check{Findings: in.Check.Findings}}} {

@@ -46,6 +46,9 @@ type trials interface {
 	Try(ctx context.Context, tx *store.Tx, c waybill.Check, changes []waybill.Change) error
 	// Reconsider makes what is built for a ref see whether it is still wanted.
 	Reconsider(ctx context.Context, tx *store.Tx, repository, ref string) error
+	// Trials lists what became of the builds of a check's commit, each declaration once. When one ends, [Discussion] is
+	// to be done.
+	Trials(ctx context.Context, q store.Querier, c waybill.Check) ([]waybill.Trial, error)
 }
 
 // forgeLimit bounds one question to a forge.

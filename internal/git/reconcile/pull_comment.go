@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/foundation/queue"
@@ -29,8 +30,13 @@ const statusPause = time.Second
 
 // say asks for the comment of a pull request to be brought up to date.
 func (e *Engine) say(ctx context.Context, tx *store.Tx, r waybill.Repository, number int) error {
-	_, err := queue.Enqueue(ctx, tx, queue.Entry{Kind: CommentKind, Key: PullKey(r.ID, number), Tenant: r.Owner})
+	_, err := queue.Enqueue(ctx, tx, Discussion(r.ID, number, r.Owner))
 	return err
+}
+
+// Discussion is the work that brings the comment of a pull request up to date.
+func Discussion(repository string, number int, owner string) queue.Entry {
+	return queue.Entry{Kind: CommentKind, Key: PullKey(repository, number), Tenant: owner}
 }
 
 // HandleComment makes the comment of a pull request say what its newest check found; it is the queue's handler for
@@ -72,8 +78,12 @@ func (e *Engine) comment(ctx context.Context, item queue.Item, r waybill.Reposit
 	if err := e.afterStatus(ctx, q, c); err != nil {
 		return err
 	}
+	builds, err := e.builds(ctx, q, c)
+	if err != nil {
+		return err
+	}
 	body := forge.Marker + "\n" + comment.Markdown(comment.Input{
-		Pull: p, Check: c, Note: p.Note, Page: e.PublicURL + commitPage(r, c.Commit),
+		Pull: p, Check: c, Builds: builds, Note: p.Note, Page: e.PublicURL + commitPage(r, c.Commit),
 	}, len(forge.Marker)+1)
 	sum := sha256.Sum256([]byte(body))
 	digest := hex.EncodeToString(sum[:])
@@ -96,6 +106,21 @@ func (e *Engine) comment(ctx context.Context, item queue.Item, r waybill.Reposit
 		}
 		return gitstore.SetPullComment(ctx, tx, r.ID, number, commentID, digest)
 	})
+}
+
+// builds lists what became of the builds of the head, in the order of the changes that need them.
+func (e *Engine) builds(ctx context.Context, q store.Querier, c waybill.Check) (list []comment.Build, err error) {
+	if e.Trials == nil {
+		return nil, nil
+	}
+	trials, err := e.Trials.Trials(ctx, q, c)
+	for _, change := range c.Changes {
+		i := slices.IndexFunc(trials, func(t waybill.Trial) bool { return t.Identity == change.Identity })
+		if i >= 0 {
+			list = append(list, comment.Build{Trial: trials[i], Page: e.PublicURL + "/releases/" + trials[i].Release})
+		}
+	}
+	return list, err
 }
 
 // worth reports whether there is something to say that people do not see otherwise.

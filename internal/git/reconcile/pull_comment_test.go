@@ -77,6 +77,50 @@ func TestCommentIsWrittenOnceAndEdited(t *testing.T) {
 	}
 }
 
+// TestCommentTellsOfTheBuild: it does not wait for the build, and is edited once it ends.
+func TestCommentTellsOfTheBuild(t *testing.T) {
+	t.Parallel()
+	s, _ := discussed(t)
+	feed := waybill.Identity{Kind: waybill.KindConnector, Name: "shop-feed", Major: 1}
+	other := waybill.Trial{Identity: waybill.Identity{Kind: waybill.KindConnector, Name: "other", Major: 1}, Outcome: waybill.Failed, Detail: "of an earlier base"}
+	trial := waybill.Trial{Identity: feed, Release: "B1"}
+	for _, step := range []struct {
+		outcome waybill.Outcome
+		detail  string
+		want    string // empty: nothing new
+	}{
+		{waybill.Waiting, "", "into `main`\n|- `shop-feed` is being built ([details](https://waybill.test/releases/B1))\n"},
+		{waybill.Running, "waiting for disk space", ""},
+		{waybill.Failed, "Dockerfile:2: exit code 1\nmore", "into `main`, 1 build failed\n|- `shop-feed` failed: Dockerfile:2: exit code 1 ([details]"},
+		{waybill.OK, "sha256:9f2c71e0b7d4", "into `main`\n|- `shop-feed` is built: `sha256:9f2c71e0b7d4`, 2 MiB ([details](https://waybill.test/releases/B1))\n"},
+	} {
+		trial.Outcome, trial.Detail = step.outcome, step.detail
+		if step.outcome == waybill.OK {
+			trial.Image, trial.Size = "sha256:9f2c71e0b7d4ffff", 2<<20
+		}
+		s.room.trials = []waybill.Trial{other, trial}
+		before := len(s.talk.bodies)
+		s.tell(7)
+		if step.want == "" {
+			if len(s.talk.bodies) != before {
+				t.Errorf("%s: said again: %s", step.outcome, s.talk.bodies[before])
+			}
+			continue
+		}
+		if len(s.talk.bodies) != before+1 {
+			t.Fatalf("%s: %d comments", step.outcome, len(s.talk.bodies))
+		}
+		for part := range strings.SplitSeq(step.want, "|") {
+			if !strings.Contains(s.talk.bodies[before], part) || strings.Contains(s.talk.bodies[before], "earlier base") {
+				t.Errorf("%s: want %q in %s", step.outcome, part, s.talk.bodies[before])
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"comment ", "comment c7", "comment c7"}, s.talk.asked); diff != "" {
+		t.Errorf("edited in place (-want +got):\n%s", diff)
+	}
+}
+
 func TestCommentPolicies(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[string][2]int{CommentOff: {0, 0}, CommentChange: {0, 1}, CommentAlways: {1, 2}} {

@@ -84,6 +84,7 @@ type room struct {
 	releases map[waybill.Identity]*waybill.Release
 	accepted []string
 	tried    []string
+	trials   []waybill.Trial
 	again    []string
 }
 
@@ -129,6 +130,10 @@ func (r *room) Try(_ context.Context, tx *store.Tx, c waybill.Check, changes []w
 		}
 	})
 	return nil
+}
+
+func (r *room) Trials(context.Context, store.Querier, waybill.Check) ([]waybill.Trial, error) {
+	return r.trials, nil
 }
 
 func (r *room) Reconsider(_ context.Context, tx *store.Tx, _, ref string) error {

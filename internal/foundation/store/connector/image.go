@@ -14,12 +14,13 @@ type Image struct {
 	RepoDigest      string // its name in a registry; empty until pushed
 	FirstCommit     string // that first built it
 	Created         time.Time
+	Size            int64 // bytes; 0: not known
 }
 
-const imageColumns = `context, recipe, image, repo_digest, first_commit, created`
+const imageColumns = `context, recipe, image, repo_digest, first_commit, created, size`
 
 func imageRow(i *Image) []any {
-	return []any{&i.Context, &i.Recipe, &i.Image, &i.RepoDigest, &i.FirstCommit, store.Time(&i.Created)}
+	return []any{&i.Context, &i.Recipe, &i.Image, &i.RepoDigest, &i.FirstCommit, store.Time(&i.Created), &i.Size}
 }
 
 // FindImage returns the image built from a content.
@@ -31,8 +32,8 @@ func FindImage(ctx context.Context, q store.Querier, contextDigest, recipe strin
 // PutImage stores i, replacing the image of the same content. The first commit and the time of creation stay while
 // the image id is the same.
 func PutImage(ctx context.Context, tx *store.Tx, i Image) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO images (`+imageColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (context, recipe) DO UPDATE SET image = excluded.image, repo_digest = excluded.repo_digest,
+	_, err := tx.ExecContext(ctx, `INSERT INTO images (`+imageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (context, recipe) DO UPDATE SET image = excluded.image, repo_digest = excluded.repo_digest, size = excluded.size,
 			first_commit = CASE WHEN images.image = excluded.image THEN images.first_commit ELSE excluded.first_commit END,
 			created = CASE WHEN images.image = excluded.image THEN images.created ELSE excluded.created END`,
 		imageRow(&i)...)

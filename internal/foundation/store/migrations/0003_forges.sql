@@ -34,6 +34,9 @@ CREATE TABLE comments (
   PRIMARY KEY (repository, comment)
 );
 
+-- How large an image is, in bytes; 0: it was built before that was kept.
+ALTER TABLE images ADD COLUMN size BIGINT NOT NULL DEFAULT 0;
+
 -- What a forge was told last, and whether what it was not told may have arrived all the same.
 ALTER TABLE statuses ADD COLUMN told TEXT NOT NULL DEFAULT '';
 ALTER TABLE statuses ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;

@@ -196,7 +196,8 @@ func images(t *testing.T, db *store.DB) {
 	}
 	first := connector.Image{Context: "c", Recipe: "r", Image: "i1", FirstCommit: "one", Created: now()}
 	put(first)
-	put(connector.Image{Context: "c", Recipe: "r", Image: "i1", RepoDigest: "reg@1", FirstCommit: "two", Created: now().Add(time.Hour)})
+	first.Size = 7
+	put(connector.Image{Context: "c", Recipe: "r", Image: "i1", RepoDigest: "reg@1", Size: 7, FirstCommit: "two", Created: now().Add(time.Hour)})
 	first.RepoDigest = "reg@1"
 	got, _, err := connector.FindImage(ctx, db.Query(), "c", "r")
 	wantGot(t, first, got, err)
