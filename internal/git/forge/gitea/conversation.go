@@ -28,35 +28,32 @@ func (g *Gitea) Pull(ctx context.Context, r waybill.Repository, number int) (way
 // OpenPulls lists the open pull requests.
 func (g *Gitea) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.Pull, error) {
 	var all []waybill.Pull
-	err := pages(func(page sdk.ListOptions) (int, error) {
-		var some []*sdk.PullRequest
-		err := g.in(ctx, r, "pulls", func(c *sdk.Client, p place) (err error) {
+	for one, err := range listed(func(page sdk.ListOptions) (some []*sdk.PullRequest, err error) {
+		err = g.in(ctx, r, "pulls", func(c *sdk.Client, p place) error {
 			some, _, err = c.ListRepoPullRequests(p.owner, p.name, sdk.ListPullRequestsOptions{ListOptions: page, State: sdk.StateOpen})
 			return err
 		})
-		for _, one := range some {
-			p, err := g.pull(r, one)
-			if err != nil {
-				return 0, err
-			}
-			all = append(all, p)
+		return some, err
+	}) {
+		if waybill.IsCode(err, waybill.NotFound) && g.hasNone(ctx, r) {
+			return nil, nil
 		}
-		return len(some), err
-	})
-	if waybill.IsCode(err, waybill.NotFound) && g.hasNone(ctx, r) {
-		return nil, nil
+		if err != nil {
+			return nil, err
+		}
+		p, err := g.pull(r, one)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
 	}
-	return all, err
+	return all, nil
 }
 
 // hasNone reports whether r is there and cannot have pull requests: nothing was pushed yet, or they are turned off. Gitea
 // then finds no list of them.
 func (g *Gitea) hasNone(ctx context.Context, r waybill.Repository) bool {
-	var found *sdk.Repository
-	err := g.in(ctx, r, "repository", func(c *sdk.Client, p place) (err error) {
-		found, _, err = c.GetRepo(p.owner, p.name)
-		return err
-	})
+	found, err := g.repository(ctx, r)
 	return err == nil && (found.Empty || found.Mirror || !found.HasPullRequests)
 }
 
@@ -111,11 +108,7 @@ func (g *Gitea) edit(ctx context.Context, r waybill.Repository, number int64, bo
 
 // ours finds the first comment with the marker that we wrote, 0 without one: anybody may write the marker.
 func (g *Gitea) ours(ctx context.Context, r waybill.Repository, p waybill.Pull) (number int64, err error) {
-	var me *sdk.User
-	err = g.ask(ctx, "user", func(c *sdk.Client) (err error) {
-		me, _, err = c.GetMyUserInfo()
-		return err
-	})
+	me, err := g.me(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -127,7 +120,7 @@ func (g *Gitea) ours(ctx context.Context, r waybill.Repository, p waybill.Pull) 
 	})
 	err = g.orGone(ctx, err, func() error { _, gone := g.Pull(ctx, r, p.Number); return gone })
 	for _, c := range all {
-		if c != nil && c.Poster != nil && c.Poster.ID == me.ID && strings.HasPrefix(c.Body, forge.Marker) {
+		if c.Poster != nil && c.Poster.ID == me.ID && strings.HasPrefix(c.Body, forge.Marker) {
 			return c.ID, err
 		}
 	}

@@ -48,70 +48,20 @@ func (g *Gitea) byAddress(ctx context.Context, address string) (found *sdk.Repos
 	return found, err
 }
 
-// events are what Waybill wants to hear of. Gitea tells of a new branch or tag as a push, too: hearing of it once is enough.
-func events() []string {
-	return []string{"push", "delete", "repository", "pull_request_only", "pull_request_sync", "issue_comment", "pull_request_comment"}
-}
-
-// InstallHook makes a hook and then removes those with this address that were there. Gitea changes no secret of a hook;
-// with the new one there first, no push goes by unseen.
-func (g *Gitea) InstallHook(ctx context.Context, r waybill.Repository, address string) error {
-	old, err := g.hooks(ctx, r, address)
-	if err != nil {
-		return err
-	}
-	err = g.in(ctx, r, "hook", func(c *sdk.Client, p place) error {
-		_, _, err := c.CreateRepoHook(p.owner, p.name, sdk.CreateHookOption{
-			Type: sdk.HookTypeGitea, Active: true, Events: events(),
-			Config: map[string]string{"url": address, "content_type": "json", "secret": r.HookSecret},
-		})
+// repository returns what Gitea knows of r.
+func (g *Gitea) repository(ctx context.Context, r waybill.Repository) (found *sdk.Repository, err error) {
+	err = g.in(ctx, r, "repository", func(c *sdk.Client, p place) error {
+		found, _, err = c.GetRepo(p.owner, p.name)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return g.removeHooks(ctx, r, old)
+	return found, err
 }
 
-// RemoveHook removes every hook with this address.
-func (g *Gitea) RemoveHook(ctx context.Context, r waybill.Repository, address string) error {
-	old, err := g.hooks(ctx, r, address)
-	if waybill.IsCode(err, waybill.NotFound) {
-		return nil // with its repository
-	}
-	if err != nil {
+// me returns the user whose token it is.
+func (g *Gitea) me(ctx context.Context) (user *sdk.User, err error) {
+	err = g.ask(ctx, "user", func(c *sdk.Client) error {
+		user, _, err = c.GetMyUserInfo()
 		return err
-	}
-	return g.removeHooks(ctx, r, old)
-}
-
-// hooks returns the ids of the hooks with an address.
-func (g *Gitea) hooks(ctx context.Context, r waybill.Repository, address string) (ids []int64, err error) {
-	err = pages(func(page sdk.ListOptions) (int, error) {
-		var some []*sdk.Hook
-		err := g.in(ctx, r, "hooks", func(c *sdk.Client, p place) (err error) {
-			some, _, err = c.ListRepoHooks(p.owner, p.name, sdk.ListHooksOptions{ListOptions: page})
-			return err
-		})
-		for _, h := range some {
-			if h != nil && h.Config["url"] == address {
-				ids = append(ids, h.ID)
-			}
-		}
-		return len(some), err
 	})
-	return ids, err
-}
-
-func (g *Gitea) removeHooks(ctx context.Context, r waybill.Repository, ids []int64) error {
-	for _, id := range ids {
-		err := g.in(ctx, r, "hook", func(c *sdk.Client, p place) error {
-			_, err := c.DeleteRepoHook(p.owner, p.name, id)
-			return err
-		})
-		if err != nil && !waybill.IsCode(err, waybill.NotFound) {
-			return err
-		}
-	}
-	return nil
+	return user, err
 }

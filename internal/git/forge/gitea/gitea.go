@@ -4,6 +4,7 @@ package gitea
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -118,4 +119,19 @@ func (g *Gitea) byID(ctx context.Context, id string) (found *sdk.Repository, err
 		return err
 	})
 	return found, err
+}
+
+// pageSize is how much Gitea gives at once.
+const pageSize = 50
+
+// listed goes through a list. Gitea may give less than was asked for, so the page behind the last one is an empty one.
+func listed[T any](ask func(page sdk.ListOptions) ([]*T, error)) iter.Seq2[*T, error] {
+	return forge.Pages(func(page int) ([]*T, int, error) {
+		page = max(page, 1)
+		list, err := ask(sdk.ListOptions{Page: page, PageSize: pageSize})
+		if err != nil || len(list) == 0 {
+			return nil, 0, err
+		}
+		return list, page + 1, nil
+	})
 }

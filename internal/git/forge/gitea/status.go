@@ -82,38 +82,22 @@ func says(old sdk.Status, s waybill.Status) bool {
 		old.TargetURL == strings.TrimSpace(s.URL)
 }
 
-// How much Gitea is asked for at once, and how often at most: more is nothing that people wrote.
-const (
-	pageSize = 50
-	maxPages = 100
-)
-
 // statuses returns the newest status of each context of a commit.
 func (g *Gitea) statuses(ctx context.Context, r waybill.Repository, commit string) (map[string]sdk.Status, error) {
 	newest := map[string]sdk.Status{}
-	err := pages(func(page sdk.ListOptions) (n int, err error) {
-		var some []*sdk.Status
-		err = g.in(ctx, r, "statuses", func(c *sdk.Client, p place) (err error) {
+	for s, err := range listed(func(page sdk.ListOptions) (some []*sdk.Status, err error) {
+		err = g.in(ctx, r, "statuses", func(c *sdk.Client, p place) error {
 			some, _, err = c.ListStatuses(p.owner, p.name, commit, sdk.ListStatusesOption{ListOptions: page})
 			return err
 		})
-		for _, s := range some {
-			if s != nil && s.ID > newest[s.Context].ID {
-				newest[s.Context] = *s
-			}
+		return some, err
+	}) {
+		if err != nil {
+			return nil, err
 		}
-		return len(some), err
-	})
-	return newest, err
-}
-
-// pages asks for page after page until one is empty. Gitea may give less than was asked for, so a short page is not
-// the last one.
-func pages(ask func(page sdk.ListOptions) (n int, err error)) error {
-	for page := range maxPages {
-		if n, err := ask(sdk.ListOptions{Page: page + 1, PageSize: pageSize}); err != nil || n == 0 {
-			return err
+		if s.ID > newest[s.Context].ID {
+			newest[s.Context] = *s
 		}
 	}
-	return nil
+	return newest, nil
 }

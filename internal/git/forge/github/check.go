@@ -71,22 +71,20 @@ func (f *Forge) writeRuns(ctx context.Context, r waybill.Repository, m forge.Mes
 // look reads the newest run of each context that this App made.
 func (w *runWriter) look(ctx context.Context) error {
 	w.runs = map[string]shownRun{}
-	o := &github.ListCheckRunsOptions{AppID: &w.o.App.ID, Filter: github.String("latest")}
-	o.PerPage = perPage
-	for range maxPages {
-		list, resp, err := w.client.Checks.ListCheckRunsForRef(ctx, w.at.owner, w.at.name, w.commit, o)
+	for run, err := range forge.Pages(func(page int) ([]*github.CheckRun, int, error) {
+		o := &github.ListCheckRunsOptions{AppID: &w.o.App.ID, Filter: github.String("latest"), ListOptions: *pageOf(page)}
+		found, resp, err := w.client.Checks.ListCheckRunsForRef(ctx, w.at.owner, w.at.name, w.commit, o)
+		if err != nil {
+			return nil, 0, err
+		}
+		return found.CheckRuns, resp.NextPage, nil
+	}) {
 		if err != nil {
 			return w.missing(w.fault(ctx, err))
 		}
-		for _, run := range list.CheckRuns {
-			if old, known := w.runs[run.GetName()]; !known || run.GetID() > old.id {
-				w.runs[run.GetName()] = shown(run)
-			}
+		if old, known := w.runs[run.GetName()]; !known || run.GetID() > old.id {
+			w.runs[run.GetName()] = shown(run)
 		}
-		if resp.NextPage == 0 {
-			return nil
-		}
-		o.Page = resp.NextPage
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package github
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -14,21 +13,10 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// report collects findings.
-type report []forge.Finding
-
-func (r *report) add(err error, what, says string) bool {
-	if err != nil {
-		says = err.Error()
-	}
-	*r = append(*r, forge.Finding{OK: err == nil, What: what, Says: says})
-	return err == nil
-}
-
 // Examine tries the credentials and what they may do in r. Nothing is changed: what needs write access is tried on a
 // commit that does not exist, which GitHub refuses differently from one who may not.
 func (f *Forge) Examine(ctx context.Context, r waybill.Repository) []forge.Finding {
-	var out report
+	var out forge.Report
 	known := f.examineApp
 	if f.o.App == nil {
 		known = f.examineToken
@@ -40,33 +28,30 @@ func (f *Forge) Examine(ctx context.Context, r waybill.Repository) []forge.Findi
 	return out
 }
 
-// soon is how long before its end a token is worth a word.
-const soon = 7 * 24 * time.Hour
-
 // examineToken says whose token it is, until when, and which scopes it has.
-func (f *Forge) examineToken(ctx context.Context, out *report) bool {
+func (f *Forge) examineToken(ctx context.Context, out *forge.Report) bool {
 	user, resp, err := f.withToken("examine").Users.Get(ctx, "")
 	if err = f.fault(ctx, err); waybill.IsCode(err, waybill.Unauthenticated) {
 		err = waybill.Wrap(waybill.Unauthenticated, err, f.web.Host+" does not know the token: it is wrong, expired or revoked; make a new one in Settings, Developer settings")
 	}
-	if !out.add(err, "token", "") {
-		return false
+	if err != nil {
+		return out.Add(err, "token", "")
 	}
 	says := "belongs to " + user.GetLogin()
 	end := resp.TokenExpiration.Time
 	if !end.IsZero() {
-		says += ", ends on " + end.UTC().Format("2006-01-02")
+		says += ", ends on " + end.UTC().Format(time.DateOnly)
 	}
-	(*out)[len(*out)-1].Says = says
-	if !end.IsZero() && end.Sub(f.o.Now()) < soon {
-		out.add(waybill.Errorf(waybill.Unauthenticated, "the token ends on %s; make a new one now", end.UTC().Format("2006-01-02")), "token", "")
+	out.Add(nil, "token", says)
+	if err := forge.Ending(end, f.o.Now()); err != nil {
+		out.Add(err, "token", "")
 	}
 	scopes, classic := resp.Header["X-Oauth-Scopes"]
 	if !classic {
-		out.add(nil, "scopes", "a fine-grained token does not tell its permissions; each is tried in a repository")
+		out.Add(nil, "scopes", "a fine-grained token does not tell its permissions; each is tried in a repository")
 		return true
 	}
-	out.add(missingScopes(strings.Join(scopes, ",")), "scopes", strings.Join(scopes, ", "))
+	out.Add(missingScopes(strings.Join(scopes, ",")), "scopes", strings.Join(scopes, ", "))
 	return true
 }
 
@@ -93,20 +78,19 @@ func missingScopes(list string) error {
 }
 
 // examineApp says which App it is and which rights it has.
-func (f *Forge) examineApp(ctx context.Context, out *report) bool {
+func (f *Forge) examineApp(ctx context.Context, out *forge.Report) bool {
 	c, err := f.asApp("examine")
 	if err != nil {
-		return out.add(err, "app", "")
+		return out.Add(err, "app", "")
 	}
 	app, _, err := c.Apps.Get(ctx, "")
 	if err = f.fault(ctx, err); waybill.IsCode(err, waybill.Unauthenticated) {
 		err = waybill.Wrap(waybill.Unauthenticated, err, f.web.Host+" does not accept the key of the App: id and key do not belong together, the key was deleted, or this machine's clock is wrong")
 	}
-	if !out.add(err, "app", "") {
+	if !out.Add(err, "app", "is "+app.GetSlug()) {
 		return false
 	}
-	(*out)[len(*out)-1].Says = "is " + app.GetSlug()
-	out.add(lacking(app.GetPermissions()), "rights", "checks, contents, metadata and pull requests as needed")
+	out.Add(lacking(app.GetPermissions()), "rights", "checks, contents, metadata and pull requests as needed")
 	return true
 }
 
@@ -127,25 +111,22 @@ func lacking(p *github.InstallationPermissions) error {
 }
 
 // examineRepository tries what Waybill does in a repository.
-func (f *Forge) examineRepository(ctx context.Context, out *report, r waybill.Repository) {
+func (f *Forge) examineRepository(ctx context.Context, out *forge.Report, r waybill.Repository) {
 	ask := waybill.Repository{ForgeID: r.ForgeID}
 	if r.ForgeID == "" {
 		ask = waybill.Repository{URL: f.web.JoinPath(r.Path).String()}
 	}
 	found, err := f.find(ctx, ask)
-	if err = f.fault(ctx, err); waybill.IsCode(err, waybill.NotFound) {
-		err = waybill.Wrap(waybill.NotFound, err, r.Path+" is not there, or the credentials may not see it")
-	}
-	if err == nil && found.GetArchived() {
-		err = waybill.Errorf(waybill.Denied, "%s is archived: nothing can be written to it", found.GetFullName())
-	}
-	if !out.add(err, "repository "+r.Path, "is there, default branch "+found.GetDefaultBranch()) {
+	if !out.Repository(f.fault(ctx, err), r.Path, found.GetArchived(), "is there, default branch "+found.GetDefaultBranch()) {
 		return
 	}
 	r.Path = found.GetFullName()
-	out.add(f.tryWrite(ctx, r), f.writes()+" of "+r.Path, "may be written")
-	if f.o.App == nil {
-		f.examineHook(ctx, out, r)
+	out.Add(f.tryWrite(ctx, r), f.writes()+" of "+r.Path, "may be written")
+	if f.o.App != nil {
+		return
+	}
+	if h, err := f.hooks(ctx, "examine", r); err == nil {
+		out.Hook(ctx, h, r)
 	}
 }
 
@@ -178,49 +159,4 @@ func (f *Forge) tryWrite(ctx context.Context, r waybill.Repository) error {
 		return waybill.Wrap(waybill.Denied, err, "the credentials may not write "+f.writes()+" (token: scope repo:status, or Commit statuses, read and write; App: Checks, read and write)")
 	}
 	return err
-}
-
-// examineHook says whether the hook of r is there and how GitHub's last request to it ended.
-func (f *Forge) examineHook(ctx context.Context, out *report, r waybill.Repository) {
-	what := "hook of " + r.Path
-	c, at, err := f.open(ctx, "examine", r)
-	if err != nil {
-		out.add(err, what, "")
-		return
-	}
-	there, err := f.hooks(ctx, c, at)
-	if err != nil {
-		out.add(f.mayNotHook(ctx, r, err), what, "")
-		return
-	}
-	for _, h := range there {
-		if r.Hook == "" || !strings.HasSuffix(h.GetConfig().GetURL(), "/"+r.Hook) {
-			continue
-		}
-		out.add(hookTrouble(h), what, "is installed; GitHub's last request: "+lastResponse(h))
-		return
-	}
-	out.add(waybill.Errorf(waybill.NotFound, "no hook leads here: pushes are found by polling; install it with waybill repo hook"), what, "")
-}
-
-func lastResponse(h *github.Hook) string {
-	return strings.TrimSpace(fmt.Sprintf("%v %v", orNothing(h.LastResponse["code"]), orNothing(h.LastResponse["message"])))
-}
-
-func orNothing(v any) any {
-	if v == nil {
-		return ""
-	}
-	return v
-}
-
-// hookTrouble says why the hook does not work.
-func hookTrouble(h *github.Hook) error {
-	if !h.GetActive() {
-		return waybill.Errorf(waybill.Invalid, "the hook is switched off")
-	}
-	if code, ok := h.LastResponse["code"].(float64); ok && (code < 200 || code > 299) {
-		return waybill.Errorf(waybill.Unavailable, "GitHub's last request to the hook was answered %v: it must be reachable from there, at the public URL", lastResponse(h))
-	}
-	return nil
 }

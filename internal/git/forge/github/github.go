@@ -158,3 +158,16 @@ func number(id string) (int64, error) {
 	}
 	return n, nil
 }
+
+// pageOf asks for one page of a list.
+func pageOf(page int) *github.ListOptions {
+	return &github.ListOptions{Page: page, PerPage: forge.PerPage}
+}
+
+// listed is a page as a client returned it.
+func listed[T any](list []T, resp *github.Response, err error) (page []T, next int, _ error) {
+	if err != nil {
+		return nil, 0, err
+	}
+	return list, resp.NextPage, nil
+}

@@ -26,26 +26,20 @@ func (f *Forge) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	return f.pull(r, p), nil
 }
 
-// OpenPulls lists those that are open, at most 2,000.
+// OpenPulls lists those that are open, at most 5,000.
 func (f *Forge) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.Pull, error) {
 	c, at, err := f.open(ctx, "pull", r)
 	if err != nil {
 		return nil, err
 	}
 	var all []waybill.Pull
-	o := &github.PullRequestListOptions{State: "open", ListOptions: github.ListOptions{PerPage: perPage}}
-	for range maxPages {
-		list, resp, err := c.PullRequests.List(ctx, at.owner, at.name, o)
+	for p, err := range forge.Pages(func(page int) ([]*github.PullRequest, int, error) {
+		return listed(c.PullRequests.List(ctx, at.owner, at.name, &github.PullRequestListOptions{State: "open", ListOptions: *pageOf(page)}))
+	}) {
 		if err != nil {
 			return nil, f.fault(ctx, err)
 		}
-		for _, p := range list {
-			all = append(all, f.pull(r, p))
-		}
-		if resp.NextPage == 0 {
-			break
-		}
-		o.Page = resp.NextPage
+		all = append(all, f.pull(r, p))
 	}
 	return all, nil
 }
@@ -92,21 +86,15 @@ func (f *Forge) ownComment(ctx context.Context, c *github.Client, at place, r wa
 	if err != nil {
 		return 0, err
 	}
-	o := &github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: perPage}}
-	for range maxPages {
-		list, resp, err := c.Issues.ListComments(ctx, at.owner, at.name, number, o)
+	for one, err := range forge.Pages(func(page int) ([]*github.IssueComment, int, error) {
+		return listed(c.Issues.ListComments(ctx, at.owner, at.name, number, &github.IssueListCommentsOptions{ListOptions: *pageOf(page)}))
+	}) {
 		if err != nil {
 			return 0, f.fault(ctx, err)
 		}
-		for _, one := range list {
-			if strings.EqualFold(one.GetUser().GetLogin(), me) && strings.HasPrefix(one.GetBody(), forge.Marker) {
-				return one.GetID(), nil
-			}
+		if strings.EqualFold(one.GetUser().GetLogin(), me) && strings.HasPrefix(one.GetBody(), forge.Marker) {
+			return one.GetID(), nil
 		}
-		if resp.NextPage == 0 {
-			break
-		}
-		o.Page = resp.NextPage
 	}
 	return 0, nil
 }

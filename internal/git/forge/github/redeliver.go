@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/waybill-dev/waybill/internal/git/forge"
 )
 
 // Redelivery, per delivery.
@@ -49,7 +51,7 @@ func (f *Forge) lost(ctx context.Context, c *github.Client, since time.Time) ([]
 		settled  bool
 	}
 	seen, order := map[string]*delivery{}, []*delivery{}
-	o := &github.ListCursorOptions{PerPage: perPage}
+	o := &github.ListCursorOptions{PerPage: forge.PerPage}
 	for range maxDeliveries {
 		list, resp, err := c.Apps.ListHookDeliveries(ctx, o) // newest first
 		if err != nil {

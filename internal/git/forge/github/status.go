@@ -15,12 +15,6 @@ import (
 
 var commitID = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// maxPages bounds what is read of any list, at 100 a page.
-const (
-	perPage  = 100
-	maxPages = 20
-)
-
 // Write shows statuses, as [forge.Forge] demands: as check runs with annotations by an App, else as commit statuses.
 func (f *Forge) Write(ctx context.Context, r waybill.Repository, m forge.Message) (taken int, err error) {
 	if !commitID.MatchString(m.Commit) {
@@ -63,21 +57,19 @@ type statusWriter struct {
 // look reads what the commit says.
 func (w *statusWriter) look(ctx context.Context) error {
 	w.there = map[string]waybill.Status{}
-	o := &github.ListOptions{PerPage: perPage}
-	for range maxPages {
-		list, resp, err := w.client.Repositories.GetCombinedStatus(ctx, w.at.owner, w.at.name, w.commit, o)
+	for s, err := range forge.Pages(func(page int) ([]*github.RepoStatus, int, error) {
+		found, resp, err := w.client.Repositories.GetCombinedStatus(ctx, w.at.owner, w.at.name, w.commit, pageOf(page))
+		if err != nil {
+			return nil, 0, err
+		}
+		return found.Statuses, resp.NextPage, nil
+	}) {
 		if err != nil {
 			return w.missing(w.fault(ctx, err))
 		}
-		for _, s := range list.Statuses {
-			w.there[s.GetContext()] = waybill.Status{
-				Context: s.GetContext(), State: waybill.State(s.GetState()), Description: s.GetDescription(), URL: s.GetTargetURL(),
-			}
+		w.there[s.GetContext()] = waybill.Status{
+			Context: s.GetContext(), State: waybill.State(s.GetState()), Description: s.GetDescription(), URL: s.GetTargetURL(),
 		}
-		if resp.NextPage == 0 {
-			break
-		}
-		o.Page = resp.NextPage
 	}
 	return nil
 }

@@ -14,46 +14,28 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
-// report collects findings.
-type report []forge.Finding
-
-func (r *report) add(err error, what, says string) bool {
-	if err != nil {
-		says = err.Error()
-	}
-	*r = append(*r, forge.Finding{OK: err == nil, What: what, Says: says})
-	return err == nil
-}
-
 // Examine tries the token and what it may do in r. Nothing is changed: writing is tried on a commit that does not exist.
 func (f *Forge) Examine(ctx context.Context, r waybill.Repository) []forge.Finding {
-	var out report
+	var out forge.Report
 	if !f.examineToken(ctx, &out) || r.Path == "" && r.ForgeID == "" {
 		return out
 	}
 	p, err := f.project(ctx, "examine", r)
-	if waybill.IsCode(err, waybill.NotFound) {
-		err = waybill.Wrap(waybill.NotFound, err, r.Path+" is not there, or the token may not see it")
-	}
-	if err == nil && p.Archived {
-		err = waybill.Errorf(waybill.Denied, "%s is archived: nothing can be written to it", p.PathWithNamespace)
-	}
-	if !out.add(err, "repository "+r.Path, "is there") {
+	if !out.Repository(err, r.Path, err == nil && p.Archived, "is there") {
 		return out
 	}
-	out.add(f.tryWrite(ctx, r), "statuses of "+r.Path, "may be written")
-	f.examineHook(ctx, &out, r)
+	out.Add(f.tryWrite(ctx, r), "statuses of "+r.Path, "may be written")
+	if h, err := f.hooks("examine", r); err == nil {
+		out.Hook(ctx, h, r)
+	}
 	return out
 }
 
-// soon is how long before its end a token is worth a word.
-const soon = 7 * 24 * time.Hour
-
 // examineToken says which scopes the token has and until when.
-func (f *Forge) examineToken(ctx context.Context, out *report) bool {
+func (f *Forge) examineToken(ctx context.Context, out *forge.Report) bool {
 	c, err := f.client("examine")
 	if err != nil {
-		return out.add(err, "token", "")
+		return out.Add(err, "token", "")
 	}
 	t, err := got(c.PersonalAccessTokens.GetSinglePersonalAccessToken(gitlab.WithContext(ctx)))
 	if err = f.fault(ctx, err); waybill.IsCode(err, waybill.Unauthenticated) {
@@ -63,17 +45,15 @@ func (f *Forge) examineToken(ctx context.Context, out *report) bool {
 		err = waybill.Errorf(waybill.Denied, "the token has the scopes %s; statuses, notes and webhooks need api", strings.Join(t.Scopes, ", "))
 	}
 	if err != nil {
-		return out.add(err, "token", "")
+		return out.Add(err, "token", "")
 	}
 	says := "is good, with the scopes " + strings.Join(t.Scopes, ", ")
 	if t.ExpiresAt != nil {
 		end := time.Time(*t.ExpiresAt)
-		if end.Sub(f.o.Now()) < soon {
-			err = waybill.Errorf(waybill.Unauthenticated, "the token ends on %s; make a new one now", end.Format(time.DateOnly))
-		}
+		err = forge.Ending(end, f.o.Now())
 		says += ", until " + end.Format(time.DateOnly)
 	}
-	out.add(err, "token", says)
+	out.Add(err, "token", says)
 	return true
 }
 
@@ -93,30 +73,4 @@ func (f *Forge) tryWrite(ctx context.Context, r waybill.Repository) error {
 		return waybill.Wrap(waybill.Denied, err, "the token may not write statuses (it needs the scope api and the role Developer)")
 	}
 	return err
-}
-
-// examineHook says whether the hook of r is there and whether GitLab has given it up.
-func (f *Forge) examineHook(ctx context.Context, out *report, r waybill.Repository) {
-	what := "hook of " + r.Path
-	c, project, err := f.open("examine", r)
-	if err != nil {
-		out.add(err, what, "")
-		return
-	}
-	there, err := f.hooks(ctx, c, project)
-	if err != nil {
-		out.add(f.mayNotHook(ctx, r, err), what, "")
-		return
-	}
-	for _, h := range there {
-		if r.Hook == "" || !strings.HasSuffix(h.URL, "/"+r.Hook) {
-			continue
-		}
-		if h.AlertStatus != "" && h.AlertStatus != "executable" {
-			err = waybill.Errorf(waybill.Unavailable, "GitLab has switched the hook off (%s) because requests to it failed: it must be reachable from there, at the public URL", h.AlertStatus)
-		}
-		out.add(err, what, "is installed")
-		return
-	}
-	out.add(waybill.Errorf(waybill.NotFound, "no hook leads here: pushes are found by polling; install it with waybill repo hook"), what, "")
 }

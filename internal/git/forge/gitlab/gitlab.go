@@ -111,3 +111,16 @@ func (f *Forge) Credentials(ctx context.Context, _ waybill.Repository) (user, pa
 	token, err := f.o.Token.Read(ctx)
 	return "oauth2", token, err
 }
+
+// pageOf asks for one page of a list.
+func pageOf(page int) gitlab.ListOptions {
+	return gitlab.ListOptions{Page: int64(page), PerPage: forge.PerPage}
+}
+
+// listed is a page as a client returned it.
+func listed[T any](list []T, resp *gitlab.Response, err error) (page []T, next int, _ error) {
+	if err != nil {
+		return nil, 0, err
+	}
+	return list, int(resp.NextPage), nil
+}

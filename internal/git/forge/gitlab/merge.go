@@ -26,26 +26,21 @@ func (f *Forge) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	return f.pull(r, &m.BasicMergeRequest), nil
 }
 
-// OpenPulls lists those that are open, at most 2,000.
+// OpenPulls lists those that are open, at most 5,000.
 func (f *Forge) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.Pull, error) {
 	c, project, err := f.open("pull", r)
 	if err != nil {
 		return nil, err
 	}
 	var all []waybill.Pull
-	o := &gitlab.ListProjectMergeRequestsOptions{State: gitlab.Ptr("opened"), ListOptions: gitlab.ListOptions{PerPage: perPage}}
-	for range maxPages {
-		list, resp, err := c.MergeRequests.ListProjectMergeRequests(project, o, gitlab.WithContext(ctx))
+	for m, err := range forge.Pages(func(page int) ([]*gitlab.BasicMergeRequest, int, error) {
+		o := &gitlab.ListProjectMergeRequestsOptions{State: gitlab.Ptr("opened"), ListOptions: pageOf(page)}
+		return listed(c.MergeRequests.ListProjectMergeRequests(project, o, gitlab.WithContext(ctx)))
+	}) {
 		if err != nil {
 			return nil, f.fault(ctx, err)
 		}
-		for _, m := range list {
-			all = append(all, f.pull(r, m))
-		}
-		if resp.NextPage == 0 {
-			break
-		}
-		o.Page = resp.NextPage
+		all = append(all, f.pull(r, m))
 	}
 	return all, nil
 }
@@ -94,21 +89,16 @@ func (f *Forge) ownNote(ctx context.Context, c *gitlab.Client, project any, numb
 	if err != nil {
 		return 0, f.fault(ctx, err)
 	}
-	o := &gitlab.ListMergeRequestNotesOptions{ListOptions: gitlab.ListOptions{PerPage: perPage}, Sort: gitlab.Ptr("asc"), OrderBy: gitlab.Ptr("created_at")}
-	for range maxPages {
-		list, resp, err := c.Notes.ListMergeRequestNotes(project, number, o, gitlab.WithContext(ctx))
+	for n, err := range forge.Pages(func(page int) ([]*gitlab.Note, int, error) {
+		o := &gitlab.ListMergeRequestNotesOptions{ListOptions: pageOf(page), Sort: gitlab.Ptr("asc"), OrderBy: gitlab.Ptr("created_at")}
+		return listed(c.Notes.ListMergeRequestNotes(project, number, o, gitlab.WithContext(ctx)))
+	}) {
 		if err != nil {
 			return 0, f.fault(ctx, err)
 		}
-		for _, n := range list {
-			if n.Author.ID == me.ID && !n.System && strings.HasPrefix(n.Body, forge.Marker) {
-				return n.ID, nil
-			}
+		if n.Author.ID == me.ID && !n.System && strings.HasPrefix(n.Body, forge.Marker) {
+			return n.ID, nil
 		}
-		if resp.NextPage == 0 {
-			break
-		}
-		o.Page = resp.NextPage
 	}
 	return 0, nil
 }

@@ -17,12 +17,8 @@ import (
 
 var commitID = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// Limits of lists, and of the addresses that GitLab keeps.
-const (
-	perPage  = 100
-	maxPages = 20
-	maxURL   = 255
-)
+// maxURL is how long an address may be that GitLab keeps.
+const maxURL = 255
 
 // ours is written before the description of what failed by no fault of the developer: GitLab has no state for that.
 const ours = "ours: "
@@ -97,32 +93,26 @@ func states() map[waybill.State]gitlab.BuildStateValue {
 // look reads the newest status of each context.
 func (w *statusWriter) look(ctx context.Context) error {
 	there, begun := map[string]waybill.Status{}, map[string]int64{}
-	o := &gitlab.GetCommitStatusesOptions{ListOptions: gitlab.ListOptions{PerPage: perPage}}
 	newest := map[string]int64{}
-	for range maxPages {
-		list, resp, err := w.client.Commits.GetCommitStatuses(w.project, w.commit, o, gitlab.WithContext(ctx))
+	for s, err := range forge.Pages(func(page int) ([]*gitlab.CommitStatus, int, error) {
+		return listed(w.client.Commits.GetCommitStatuses(w.project, w.commit, &gitlab.GetCommitStatusesOptions{ListOptions: pageOf(page)}, gitlab.WithContext(ctx)))
+	}) {
 		if err != nil {
 			return w.fault(ctx, err)
 		}
-		for _, s := range list {
-			if s.ID < newest[s.Name] {
-				continue
-			}
-			newest[s.Name] = s.ID
-			state := waybill.StatePending
-			switch s.Status {
-			case "success":
-				state = waybill.StateSuccess
-			case "failed", "canceled", "skipped":
-				state = waybill.StateFailure
-			}
-			there[s.Name] = waybill.Status{Context: s.Name, State: state, Description: s.Description, URL: s.TargetURL}
-			note(begun, s.Name, state, s.PipelineID)
+		if s.ID < newest[s.Name] {
+			continue
 		}
-		if resp.NextPage == 0 {
-			break
+		newest[s.Name] = s.ID
+		state := waybill.StatePending
+		switch s.Status {
+		case "success":
+			state = waybill.StateSuccess
+		case "failed", "canceled", "skipped":
+			state = waybill.StateFailure
 		}
-		o.Page = resp.NextPage
+		there[s.Name] = waybill.Status{Context: s.Name, State: state, Description: s.Description, URL: s.TargetURL}
+		note(begun, s.Name, state, s.PipelineID)
 	}
 	w.there, w.begun = there, begun
 	return nil
