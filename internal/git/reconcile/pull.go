@@ -32,12 +32,10 @@ func ParsePullKey(key string) (repository string, number int, err error) {
 // history tells how commits stand to each other.
 type history interface {
 	// MergeBase returns the newest commit that both have in their history, so that Tree can read it; "" when there is none,
-	// TooLarge when that is not known.
+	// TooLarge when that is not known, NotFound when one of them was not fetched.
 	MergeBase(ctx context.Context, r waybill.Repository, a, b string) (string, error)
 	// Changed lists the paths that differ between two commits, or NotFound when one was not fetched.
 	Changed(ctx context.Context, r waybill.Repository, old, commit string) ([]string, error)
-	// IsAncestor is NotFound when one of the commits was not fetched.
-	IsAncestor(ctx context.Context, r waybill.Repository, old, commit string) (bool, error)
 }
 
 // trials is where the heads of pull requests are built.
@@ -190,7 +188,7 @@ func (e *Engine) base(ctx context.Context, w *work) (string, error) {
 
 // here reports whether a commit was fetched.
 func (e *Engine) here(ctx context.Context, r waybill.Repository, commit string) bool {
-	_, err := e.History.IsAncestor(ctx, r, commit, commit)
+	_, err := e.History.MergeBase(ctx, r, commit, commit)
 	return err == nil
 }
 

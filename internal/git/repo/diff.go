@@ -2,13 +2,8 @@ package repo
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -46,72 +41,6 @@ func (s *Mirrors) Changed(ctx context.Context, r waybill.Repository, old, commit
 	})
 	slices.Sort(paths)
 	return paths, err
-}
-
-// IsAncestor reports whether commit old is commit itself or part of its history, as far
-// as that was fetched. Both must have been.
-func (s *Mirrors) IsAncestor(ctx context.Context, r waybill.Repository, old, commit string) (bool, error) {
-	m, to, err := s.pinnedCommit(r, commit)
-	if err != nil {
-		return false, err
-	}
-	from := plumbing.NewHash(old)
-	if from == to {
-		return true, nil
-	}
-	found := false
-	err = s.healing(ctx, m, r, func(objects *reader) error {
-		ends, err := m.ends()
-		if err != nil {
-			return err
-		}
-		found, err = reaches(ctx, objects, to, from, ends)
-		return err
-	})
-	return found, err
-}
-
-// reaches looks for a commit in the history of another one, which is not here beyond ends.
-func reaches(ctx context.Context, objects *reader, from, to plumbing.Hash, ends map[plumbing.Hash]bool) (bool, error) {
-	seen := map[plumbing.Hash]bool{from: true}
-	for todo := []plumbing.Hash{from}; len(todo) > 0; todo = todo[1:] {
-		if todo[0] == to {
-			return true, nil
-		}
-		if ends[todo[0]] {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		c, err := object.GetCommit(objects, todo[0])
-		if err != nil {
-			return false, err
-		}
-		for _, h := range c.ParentHashes {
-			if !seen[h] {
-				seen[h] = true
-				todo = append(todo, h)
-			}
-		}
-	}
-	return false, nil
-}
-
-// shallowFile lists the commits whose parents were not fetched (gitrepository-layout(5)).
-const shallowFile = "shallow"
-
-// ends reads the commits whose parents are not here.
-func (m *mirror) ends() (map[plumbing.Hash]bool, error) {
-	text, err := os.ReadFile(filepath.Join(m.dir, shallowFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	ends := map[plumbing.Hash]bool{}
-	for line := range strings.Lines(string(text)) {
-		ends[plumbing.NewHash(strings.TrimSpace(line))] = true
-	}
-	return ends, nil
 }
 
 // differ compares trees and never reads what is equal.

@@ -14,6 +14,9 @@ import (
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
 
+// shallowFile lists the commits whose parents were not fetched (gitrepository-layout(5)).
+const shallowFile = "shallow"
+
 // broken reports whether err, met while reading a pinned commit, means that the mirror is damaged: anything that is
 // neither a verdict of ours nor the end of the context.
 func broken(ctx context.Context, err error) bool {

@@ -218,11 +218,6 @@ func TestFetchFollowsRewrittenHistory(t *testing.T) {
 	if all, err := f.mirrors.Changed(t.Context(), f.repository, "", rewritten); err != nil || !cmp.Equal(all, []string{"a", "b", "c/d"}) {
 		t.Errorf("everything: %v %v", all, err)
 	}
-	for from, want := range map[string]bool{base: true, old: false, rewritten: true} {
-		if got, err := f.mirrors.IsAncestor(t.Context(), f.repository, from, rewritten); err != nil || got != want {
-			t.Errorf("IsAncestor(%s) = %v, %v", from, got, err)
-		}
-	}
 }
 
 func TestChangedSeesFileBecomeFolder(t *testing.T) {
