@@ -32,7 +32,7 @@ func (w *Wire) judge(req *http.Request, resp *http.Response, err error) (*http.R
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode < http.StatusBadRequest {
-		return w.something(resp)
+		return w.something(req, resp)
 	}
 	r := &Refusal{Status: resp.StatusCode, Message: said(resp.Body), Request: req.Method + " " + req.URL.Path}
 	if until, limited := w.wait(resp, r.Message); limited {

@@ -144,6 +144,9 @@ func (w *runWriter) state(ctx context.Context, s waybill.Status, notes []*github
 	if err != nil {
 		return w.missing(w.fault(ctx, err))
 	}
+	if run.GetID() == 0 {
+		return waybill.Errorf(waybill.Unavailable, "%s confirms no check run", w.api.Host)
+	}
 	w.runs[s.Context] = shownRun{id: run.GetID(), status: s, annotations: max(run.GetOutput().GetAnnotationsCount(), min(batch, len(notes)))}
 	return nil
 }

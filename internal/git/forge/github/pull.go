@@ -23,7 +23,11 @@ func (f *Forge) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	if err != nil {
 		return waybill.Pull{}, f.fault(ctx, err)
 	}
-	return f.pull(r, p), nil
+	found, err := f.pull(r, p)
+	if err == nil && found.Number != number {
+		return waybill.Pull{}, waybill.Errorf(waybill.Unavailable, "%s describes another pull request than %d", f.api.Host, number)
+	}
+	return found, err
 }
 
 // OpenPulls lists those that are open, at most 5,000.
@@ -39,19 +43,26 @@ func (f *Forge) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.
 		if err != nil {
 			return nil, f.fault(ctx, err)
 		}
-		all = append(all, f.pull(r, p))
+		one, err := f.pull(r, p)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
 	}
 	return all, nil
 }
 
-func (f *Forge) pull(r waybill.Repository, p *github.PullRequest) waybill.Pull {
+func (f *Forge) pull(r waybill.Repository, p *github.PullRequest) (waybill.Pull, error) {
+	if p.GetNumber() <= 0 || p.GetHead().GetSHA() == "" || p.GetBase().GetRef() == "" {
+		return waybill.Pull{}, waybill.Errorf(waybill.Unavailable, "%s describes half a pull request", f.api.Host)
+	}
 	return waybill.Pull{
 		Repository: r.ID, Number: p.GetNumber(), Ref: fmt.Sprintf("refs/pull/%d/head", p.GetNumber()),
 		Head: p.GetHead().GetSHA(), Base: p.GetBase().GetRef(), Open: p.GetState() == "open",
 		// The repository of a fork that was deleted is not told.
 		Fork:  p.GetHead().GetRepo().GetID() == 0 || p.GetHead().GetRepo().GetID() != p.GetBase().GetRepo().GetID(),
 		Title: p.GetTitle(), Author: p.GetUser().GetLogin(), URL: p.GetHTMLURL(), Seen: f.o.Now(),
-	}
+	}, nil
 }
 
 // Comment makes body the text of the one comment of Waybill below a pull request.

@@ -92,8 +92,10 @@ func (w *statusWriter) write(ctx context.Context, s waybill.Status) error {
 	if s.URL != "" {
 		state.TargetURL = &s.URL
 	}
-	_, _, err := w.client.Repositories.CreateStatus(ctx, w.at.owner, w.at.name, w.commit, &state)
-	err = w.missing(w.fault(ctx, err))
+	written, _, err := w.client.Repositories.CreateStatus(ctx, w.at.owner, w.at.name, w.commit, &state)
+	if err = w.missing(w.fault(ctx, err)); err == nil && written.GetID() == 0 {
+		err = waybill.Errorf(waybill.Unavailable, "%s confirms no status", w.api.Host)
+	}
 	if waybill.IsCode(err, waybill.Unavailable) && ctx.Err() == nil && w.look(ctx) == nil && w.shows(s) {
 		return nil
 	}

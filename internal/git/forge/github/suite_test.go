@@ -126,6 +126,18 @@ func TestLostAnswers(t *testing.T) {
 	forgetest.LostAnswers(t, w.place(w.forge(goodToken)), &w.tricks, "POST /api/v3/repos/acme/shop/issues/7/comments", "POST /api/v3/repos/acme/shop/hooks")
 }
 
+// TestOddAnswers: a GitHub that answers what it never would is away, no more.
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{goodToken, ""} {
+		forgetest.OddAnswers(t, func(t *testing.T) (*forgetest.Place, *forgetest.Tricks) {
+			t.Helper()
+			w := newWorld(t)
+			return w.place(w.forge(token)), &w.tricks
+		})
+	}
+}
+
 func TestApp(t *testing.T) {
 	t.Parallel()
 	forgetest.Run(t, func(t *testing.T) *forgetest.Place {

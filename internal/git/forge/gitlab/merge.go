@@ -23,7 +23,11 @@ func (f *Forge) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	if err != nil {
 		return waybill.Pull{}, f.fault(ctx, err)
 	}
-	return f.pull(r, &m.BasicMergeRequest), nil
+	found, err := f.pull(r, &m.BasicMergeRequest)
+	if err == nil && found.Number != number {
+		return waybill.Pull{}, waybill.Errorf(waybill.Unavailable, "%s describes another merge request than %d", f.web.Host, number)
+	}
+	return found, err
 }
 
 // OpenPulls lists those that are open, at most 5,000.
@@ -40,12 +44,20 @@ func (f *Forge) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.
 		if err != nil {
 			return nil, f.fault(ctx, err)
 		}
-		all = append(all, f.pull(r, m))
+		one, err := f.pull(r, m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
 	}
 	return all, nil
 }
 
-func (f *Forge) pull(r waybill.Repository, m *gitlab.BasicMergeRequest) waybill.Pull {
+// pull reads a merge request. One whose source branch is gone has no head.
+func (f *Forge) pull(r waybill.Repository, m *gitlab.BasicMergeRequest) (waybill.Pull, error) {
+	if m.IID <= 0 || m.TargetBranch == "" || m.State == "" {
+		return waybill.Pull{}, waybill.Errorf(waybill.Unavailable, "%s describes half a merge request", f.web.Host)
+	}
 	author := ""
 	if m.Author != nil {
 		author = m.Author.Username
@@ -54,7 +66,7 @@ func (f *Forge) pull(r waybill.Repository, m *gitlab.BasicMergeRequest) waybill.
 		Repository: r.ID, Number: int(m.IID), Ref: fmt.Sprintf("refs/merge-requests/%d/head", m.IID), Head: m.SHA,
 		Base: m.TargetBranch, Fork: m.SourceProjectID != m.TargetProjectID, Open: m.State == "opened" || m.State == "locked",
 		Title: m.Title, Author: author, URL: m.WebURL, Seen: f.o.Now(),
-	}
+	}, nil
 }
 
 // Comment makes body the text of the one note of Waybill below a merge request.

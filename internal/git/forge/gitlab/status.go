@@ -144,7 +144,9 @@ func (w *statusWriter) write(ctx context.Context, s waybill.Status) error {
 		o.PipelineID = &pipeline
 	}
 	written, err := got(w.client.Commits.SetCommitStatus(w.project, w.commit, o, gitlab.WithContext(ctx)))
-	err = w.fault(ctx, err)
+	if err = w.fault(ctx, err); err == nil && written.ID <= 0 {
+		err = waybill.Errorf(waybill.Unavailable, "%s confirms no status", w.web.Host)
+	}
 	switch same := sameState(err); {
 	case err == nil:
 		note(w.begun, s.Context, s.State, written.PipelineID)
