@@ -40,7 +40,7 @@ func rooms() map[string][]string {
 		"internal/git/binary":       {},
 		"internal/git/repo":         {"internal/foundation/...", "internal/git/binary"},
 		"internal/git/forge":        {"internal/foundation/..."},
-		"internal/git/forge/github": {"internal/git/forge"},
+		"internal/git/forge/github": {"internal/foundation/memo", "internal/git/forge"},
 		"internal/git/forge/gitlab": {"internal/git/forge"},
 		"internal/git/forge/plain": {
 			"internal/foundation/...", "internal/git/binary", "internal/git/forge", "internal/git/hook", "webhooks",

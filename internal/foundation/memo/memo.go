@@ -37,6 +37,20 @@ func (m *Memo[K, V]) Find(key K) (value V, ok bool) {
 	return e.value, ok
 }
 
+// Take returns what is remembered under a key, and forgets it: the value is the caller's alone.
+func (m *Memo[K, V]) Take(key K) (value V, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, ok := m.young[key]
+	if !ok {
+		e, ok = m.old[key]
+	}
+	m.spent -= m.young[key].cost
+	delete(m.young, key)
+	delete(m.old, key)
+	return e.value, ok
+}
+
 // Put remembers a value. One that costs more than half of the budget is not kept.
 func (m *Memo[K, V]) Put(key K, value V, cost int64) {
 	m.mu.Lock()

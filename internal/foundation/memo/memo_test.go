@@ -44,6 +44,35 @@ func TestKeepsNothingThatIsTooLarge(t *testing.T) {
 	}
 }
 
+// TestTake: what is taken is gone, and its room is free.
+func TestTake(t *testing.T) {
+	t.Parallel()
+	m := memo.New[int, int](20)
+	if _, ok := m.Take(1); ok {
+		t.Error("something was taken out of nothing")
+	}
+	m.Put(0, 0, 1)
+	for range 100 {
+		m.Put(1, 7, 5)
+		if v, ok := m.Take(1); !ok || v != 7 {
+			t.Fatalf("took %d, %t", v, ok)
+		}
+		if _, ok := m.Take(1); ok {
+			t.Fatal("what was taken is there")
+		}
+	}
+	for i := 2; i <= 10; i++ { // with 0, the half of the budget
+		m.Put(i, i, 1)
+	}
+	m.Put(11, 11, 1) // the others grow old
+	if v, ok := m.Take(5); !ok || v != 5 {
+		t.Errorf("took %d, %t of the old ones", v, ok)
+	}
+	if _, ok := m.Find(5); ok {
+		t.Error("what was taken of the old ones is there")
+	}
+}
+
 func TestSharedByMany(t *testing.T) {
 	t.Parallel()
 	m := memo.New[int, int](64)

@@ -5,17 +5,24 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"sync"
+
+	"github.com/waybill-dev/waybill/internal/foundation/memo"
 )
 
 // Cache remembers answers with their ETags, so that a forge is asked only for what changed: an answer that says
 // "as before" costs no rate. It is safe for concurrent use, and so is a nil one, which remembers nothing.
 type Cache struct {
-	mu    sync.Mutex
-	kept  map[string]remembered
-	order []string // oldest first
+	kept *memo.Memo[string, remembered]
 }
+
+// Bounds of a Cache, in bytes.
+const (
+	maxRemembered     = 32 << 20
+	maxRememberedBody = 256 << 10
+)
+
+// NewCache returns one that remembers nothing yet.
+func NewCache() *Cache { return &Cache{memo.New[string, remembered](maxRemembered)} }
 
 // remembered is an answer that came with an ETag.
 type remembered struct {
@@ -24,11 +31,8 @@ type remembered struct {
 	body   []byte
 }
 
-// Bounds of a Cache.
-const (
-	maxRemembered     = 500       // answers
-	maxRememberedBody = 256 << 10 // bytes
-)
+// overhead is about what remembering an answer costs beside its body, in bytes.
+const overhead = 4 << 10
 
 // cacheKey tells apart what may differ by who asks. It keeps no secret.
 func cacheKey(req *http.Request) string {
@@ -44,9 +48,7 @@ func (c *Cache) ask(req *http.Request) (known remembered, asked bool) {
 	if c == nil || req.Method != http.MethodGet {
 		return remembered{}, false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if known, asked = c.kept[cacheKey(req)]; asked {
+	if known, asked = c.kept.Find(cacheKey(req)); asked {
 		req.Header.Set("If-None-Match", known.tag)
 	}
 	return known, asked
@@ -75,23 +77,7 @@ func (c *Cache) keep(req *http.Request, resp *http.Response) (*http.Response, er
 		return nil, err
 	}
 	if len(body) <= maxRememberedBody {
-		c.put(cacheKey(req), remembered{tag: tag, header: resp.Header.Clone(), body: body})
+		c.kept.Put(cacheKey(req), remembered{tag: tag, header: resp.Header.Clone(), body: body}, int64(overhead+len(body)))
 	}
 	return rewind(resp, body), nil
-}
-
-func (c *Cache) put(key string, r remembered) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept == nil {
-		c.kept = map[string]remembered{}
-	}
-	if _, known := c.kept[key]; !known {
-		c.order = append(c.order, key)
-	}
-	c.kept[key] = r
-	if len(c.order) > maxRemembered {
-		delete(c.kept, c.order[0])
-		c.order = slices.Delete(c.order, 0, 1)
-	}
 }

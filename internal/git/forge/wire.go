@@ -39,7 +39,7 @@ type Wire struct {
 
 // NewWire returns what all operations at the API on a host share, with transport and timeout of c, if it is not nil.
 func NewWire(host string, c *http.Client, now func() time.Time, observe func(operation string, code, remaining int)) Wire {
-	w := Wire{Host: host, Now: now, Observe: observe, Cache: &Cache{}}
+	w := Wire{Host: host, Now: now, Observe: observe, Cache: NewCache()}
 	if c != nil {
 		w.Base, w.Timeout = c.Transport, c.Timeout
 	}

@@ -52,7 +52,7 @@ func (f *Forge) writeRuns(ctx context.Context, r waybill.Repository, m forge.Mes
 	}
 	w := runWriter{Forge: f, client: c, at: at, commit: m.Commit, m: m}
 	key := r.ForgeID + " " + r.Path + " " + m.Commit
-	w.runs = f.runs.take(key, f.o.Now())
+	w.runs = f.takeRuns(key)
 	if w.runs == nil || m.Again {
 		if err := w.look(ctx); err != nil {
 			return 0, err
@@ -64,7 +64,7 @@ func (f *Forge) writeRuns(ctx context.Context, r waybill.Repository, m forge.Mes
 		}
 		taken++
 	}
-	f.runs.put(key, w.runs, f.o.Now())
+	f.runs.Put(key, keptRuns{w.runs, f.o.Now()}, 1)
 	return taken, nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-github/v60/github"
 
+	"github.com/waybill-dev/waybill/internal/foundation/memo"
 	"github.com/waybill-dev/waybill/internal/git/forge"
 	"github.com/waybill-dev/waybill/internal/waybill"
 )
@@ -44,11 +45,11 @@ type Forge struct {
 	o        Options
 	web, api *url.URL
 	wire     forge.Wire
+	runs     *memo.Memo[string, keptRuns] // by commit
 
 	mu            sync.Mutex
 	self          string                   // who comments; empty until asked
 	installations map[string]*installation // by Repository.ForgeID and Path
-	runs          runCache
 }
 
 // New returns a forge; it asks nothing until something is wanted. The address must be a URL.
@@ -76,7 +77,9 @@ func New(o Options) (*Forge, error) {
 		api = &url.URL{Scheme: web.Scheme, Host: "api.github.com", Path: "/"}
 	}
 	wire := forge.NewWire(api.Host, o.HTTP, o.Now, o.Observe)
-	return &Forge{o: o, web: web, api: api, wire: wire, installations: map[string]*installation{}}, nil
+	return &Forge{
+		o: o, web: web, api: api, wire: wire, installations: map[string]*installation{}, runs: memo.New[string, keptRuns](maxKeptRuns),
+	}, nil
 }
 
 var _ forge.Host = (*Forge)(nil)
