@@ -101,10 +101,10 @@ type Level struct {
 func Depth(ctx context.Context, q store.Querier, now time.Time) ([]Level, error) {
 	row := func(l *Level) []any { return []any{&l.Kind, &l.State, &l.Count, store.Time(&l.Oldest)} }
 	return store.List(ctx, q, row, `SELECT kind, state, COUNT(*), MIN(since) FROM (
-			SELECT kind, CASE WHEN discarded > 0 THEN 'discarded' WHEN lease_end > $1 THEN 'running'
-				WHEN due <= $1 THEN 'ready' ELSE 'scheduled' END AS state,
-				CASE WHEN discarded > 0 THEN discarded ELSE due END AS since
-			FROM work WHERE wanted <> done OR discarded > 0) AS open
+			SELECT kind, CASE WHEN lease_end > $1 THEN 'running' WHEN due <= $1 THEN 'ready' ELSE 'scheduled' END AS state,
+				due AS since
+			FROM work WHERE wanted <> done AND discarded = 0
+			UNION ALL SELECT kind, 'discarded', discarded FROM work WHERE discarded > 0) AS open
 		GROUP BY kind, state ORDER BY kind, state`, store.Micros(now))
 }
 

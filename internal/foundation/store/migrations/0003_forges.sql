@@ -40,3 +40,14 @@ ALTER TABLE images ADD COLUMN size BIGINT NOT NULL DEFAULT 0;
 -- What a forge was told last, and whether what it was not told may have arrived all the same.
 ALTER TABLE statuses ADD COLUMN told TEXT NOT NULL DEFAULT '';
 ALTER TABLE statuses ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;
+
+-- What only grows is listed and counted by an index.
+CREATE INDEX checks_repository ON checks (repository, id);
+CREATE INDEX releases_connector ON releases (connector, id);
+CREATE INDEX releases_sha ON releases (sha, id);
+CREATE INDEX releases_pending ON releases (repository, id) WHERE outcome IN ('waiting', 'running');
+CREATE INDEX releases_outcome ON releases (outcome);
+CREATE INDEX runs_newest ON runs (connector, id);
+CREATE INDEX runs_state ON runs (state, id);
+CREATE INDEX history_repository ON history (repository, id);
+CREATE INDEX history_sha ON history (sha, id);
