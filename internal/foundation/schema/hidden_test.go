@@ -16,18 +16,20 @@ import (
 	"github.com/waybill-dev/waybill/schemas"
 )
 
-// TestNothingStaysHidden spoils valid documents in many places at once. CUE tells one kind of mistake before another and
-// stops at some: after Check it must have nothing new to say.
-func TestNothingStaysHidden(t *testing.T) {
-	t.Parallel()
+// FuzzHidden spoils documents in many places at once. CUE tells one kind of mistake before another and stops at some: after
+// Check it must have nothing new to say.
+func FuzzHidden(f *testing.F) {
+	for seed := range uint64(80) {
+		f.Add(seed)
+	}
 	set, err := schema.New(schemas.Manifest()...)
 	if err != nil {
-		t.Fatal(err)
+		f.Fatal(err)
 	}
-	samples := corpus(t)
-	for seed := range uint64(500) {
+	samples := corpus(f)
+	f.Fuzz(func(t *testing.T, seed uint64) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		sample := samples[seed%uint64(len(samples))]
+		sample := samples[random.IntN(len(samples))]
 		var root yaml.Node
 		if err := yaml.Unmarshal(sample.text, &root); err != nil {
 			t.Fatal(err)
@@ -46,10 +48,10 @@ func TestNothingStaysHidden(t *testing.T) {
 			}
 			hidden, err := set.Hidden(sample.definition, d)
 			if err != nil || len(hidden) > 0 {
-				t.Fatalf("seed %d: %v hidden, %v\n%s", seed, hidden, err, spoiled)
+				t.Fatalf("%v hidden, %v\n%s", hidden, err, spoiled)
 			}
 		}
-	}
+	})
 }
 
 // sample is a document and the definition that it is judged by.
@@ -59,7 +61,7 @@ type sample struct {
 }
 
 // corpus returns the documents of the corpus of manifests.
-func corpus(t *testing.T) (all []sample) {
+func corpus(t testing.TB) (all []sample) {
 	t.Helper()
 	paths, err := filepath.Glob("../../git/manifest/testdata/corpus/*.txtar")
 	if err != nil {

@@ -82,8 +82,8 @@ func (s source) text(name string) (string, error) {
 func (s source) lean(name string) (string, error) { return s.gather(name, s.loosen) }
 
 // loosen returns the text of d with a question mark behind every field that may be left out, with choices among texts as
-// one pattern, which costs less than the same as alternatives, and without demands on the number of entries: CUE would
-// tell one mistake of a list at a time. They are counted by trim.
+// one pattern and without defaults that are legal anyway, which costs less than alternatives, and without demands on the
+// number of entries: CUE would tell one mistake of a list at a time. They are counted by trim.
 func (s source) loosen(d *definition) (text string, imports []string) {
 	var b strings.Builder
 	start := d.field.Pos().Offset()
@@ -106,7 +106,7 @@ func (s source) loosen(d *definition) (text string, imports []string) {
 				replace(n.Pos(), n.End(), "=~"+strconv.Quote("^(?:"+strings.Join(texts, "|")+")$"))
 				return false
 			}
-			if counts(n.X) {
+			if counts(n.X) || s.offers(n) {
 				replace(n.Pos(), n.Y.Pos(), "")
 				ast.Walk(n.Y, visit, nil)
 				return false
@@ -145,6 +145,28 @@ func counts(x ast.Expr) bool {
 	return false
 }
 
+// offers reports whether x is a default beside a demand that it meets, so that it says nothing of what is legal.
+func (s source) offers(x *ast.BinaryExpr) bool {
+	star, ok := x.X.(*ast.UnaryExpr)
+	if !ok || star.Op != token.MUL || x.Op != token.OR {
+		return false
+	}
+	r, o := outliner{source: s}, &Outline{}
+	if r.add(o, x.Y); r.err != nil || len(o.Choices) > 0 {
+		return false
+	}
+	switch v := value(star.X).(type) {
+	case string:
+		return o.Kinds == Text && o.fits(v)
+	case int64:
+		return o.Kinds == Whole && (o.Minimum == nil || v >= *o.Minimum) && (o.Maximum == nil || v <= *o.Maximum)
+	case bool:
+		return o.Kinds == Bool
+	default:
+		return false
+	}
+}
+
 // choices returns the texts that x allows, as patterns, when it allows nothing else.
 func choices(x ast.Expr) (texts []string, ok bool) {
 	switch x := x.(type) {
@@ -177,7 +199,7 @@ func (o *Outline) spare() bool {
 	case o.Kinds == List:
 		return o.MinItems == 0
 	}
-	return o.Kinds == Mapping && o.Values == nil && !slices.ContainsFunc(o.Fields, func(f Field) bool { return !f.spare() })
+	return o.Kinds == Mapping && !slices.ContainsFunc(o.Fields, func(f Field) bool { return !f.spare() })
 }
 
 func (s source) gather(name string, write func(*definition) (text string, imports []string)) (string, error) {
