@@ -40,6 +40,17 @@ const chosenOne = `WITH running AS (
 		ORDER BY COALESCE(r.n, 0), w.priority DESC, w.due, w.key LIMIT $3
 	)`
 
+// chosenKnown is chosen for one key ($7) that is known to be the only one that is due: what every push meets that comes
+// alone.
+const chosenKnown = `WITH chosen AS (
+		SELECT w.key FROM work w
+		WHERE w.kind = $1 AND w.key = $7 AND w.wanted <> w.done
+		  AND ((w.lease_owner = '' AND w.due <= $2) OR (w.lease_owner <> '' AND w.lease_end <= $2))
+		  AND ($4 = 0 OR $4 > (SELECT COUNT(*) FROM work r
+			WHERE r.kind = $1 AND r.wanted <> r.done AND r.lease_end > $2 AND r.tenant = w.tenant))
+		LIMIT $3
+	)`
+
 const claimSet = ` UPDATE work SET claimed = wanted, attempt = attempt + 1, lease_owner = $5, lease_end = $6
 	WHERE kind = $1 AND key IN `
 
@@ -67,13 +78,18 @@ func fence(d store.Dialect) string {
 	return fenceSQLite
 }
 
-// claim takes up to limit items of a kind.
-func (q *Queue) claim(ctx context.Context, kind string, limit, perTenant int) ([]Item, error) {
+// claim takes up to limit items of a kind, of which only is the one that is due; empty when there are others.
+func (q *Queue) claim(ctx context.Context, kind, only string, limit, perTenant int) ([]Item, error) {
 	var items []Item
 	lease := q.options.Owner + "/" + store.NewID(q.options.Now())
-	err := q.db.WriteStatements(ctx, "queue.claim", func(tx *store.Tx) error {
+	err := q.db.WriteLease(ctx, "queue.claim", func(tx *store.Tx) error {
+		now := q.options.Now()
 		choose, take := chosen, takeSQLite
-		if limit == 1 {
+		args := []any{kind, store.Micros(now), limit, perTenant, lease, store.Micros(now.Add(q.options.Lease))}
+		switch {
+		case only != "":
+			choose, args = chosenKnown, append(args, only)
+		case limit == 1:
 			choose = chosenOne
 		}
 		if tx.Dialect() == store.Postgres {
@@ -82,13 +98,11 @@ func (q *Queue) claim(ctx context.Context, kind string, limit, perTenant int) ([
 				return err
 			}
 		}
-		now := q.options.Now()
 		row := func(i *Item) []any {
 			return []any{&i.Key, &i.Tenant, &i.Payload, &i.Wanted, &i.Attempt, store.Time(&i.due)}
 		}
 		var err error
-		items, err = store.List(ctx, tx, row, choose+take, kind, store.Micros(now), limit, perTenant, lease,
-			store.Micros(now.Add(q.options.Lease)))
+		items, err = store.List(ctx, tx, row, choose+take, args...)
 		return err
 	})
 	for n := range items {
@@ -99,15 +113,24 @@ func (q *Queue) claim(ctx context.Context, kind string, limit, perTenant int) ([
 
 // outlook is when work of a kind is next free to be claimed.
 type outlook struct {
-	first time.Time // the earliest time of all open work; zero without any
+	ready int       // how many are now
+	key   string    // of one that is
 	next  time.Time // the earliest that is not due yet; zero without any
+}
+
+// only returns the key of the work that is ready alone.
+func (o outlook) only() string {
+	if o.ready == 1 {
+		return o.key
+	}
+	return ""
 }
 
 // look reads, and writes nothing: an idle queue stays off the writer.
 func (q *Queue) look(ctx context.Context, kind string, now time.Time) (outlook, error) {
-	row := func(o *outlook) []any { return []any{store.Time(&o.first), store.Time(&o.next)} }
-	return store.Get(ctx, q.db.Query(), "outlook", row, `SELECT COALESCE(MIN(free), 0),
-			COALESCE(MIN(CASE WHEN free > $2 THEN free END), 0) FROM (
-			SELECT CASE WHEN lease_owner = '' THEN due ELSE lease_end END AS free
+	row := func(o *outlook) []any { return []any{&o.ready, &o.key, store.Time(&o.next)} }
+	return store.Get(ctx, q.db.Query(), "outlook", row, `SELECT COUNT(CASE WHEN free <= $2 THEN 1 END),
+			COALESCE(MIN(CASE WHEN free <= $2 THEN key END), ''), COALESCE(MIN(CASE WHEN free > $2 THEN free END), 0) FROM (
+			SELECT key, CASE WHEN lease_owner = '' THEN due ELSE lease_end END AS free
 			FROM work WHERE kind = $1 AND wanted <> done) AS open`, kind, store.Micros(now))
 }

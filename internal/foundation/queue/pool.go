@@ -65,8 +65,8 @@ func (p *pool) tryFill(ctx, work context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !seen.first.IsZero() && !seen.first.After(now) {
-		items, err := p.q.claim(ctx, p.kind, p.workers-p.active, p.perTenant)
+	if seen.ready > 0 {
+		items, err := p.q.claim(ctx, p.kind, seen.only(), p.workers-p.active, p.perTenant)
 		if err != nil {
 			return 0, err
 		}
