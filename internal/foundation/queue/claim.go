@@ -82,7 +82,7 @@ func fence(d store.Dialect) string {
 func (q *Queue) claim(ctx context.Context, kind, only string, limit, perTenant int) ([]Item, error) {
 	var items []Item
 	lease := q.options.Owner + "/" + store.NewID(q.options.Now())
-	err := q.db.WriteLease(ctx, "queue.claim", func(tx *store.Tx) error {
+	err := q.db.WriteStatements(ctx, "queue.claim", func(tx *store.Tx) error {
 		now := q.options.Now()
 		choose, take := chosen, takeSQLite
 		args := []any{kind, store.Micros(now), limit, perTenant, lease, store.Micros(now.Add(q.options.Lease))}

@@ -40,7 +40,7 @@ func (q *Queue) keep(ctx context.Context, i Item, cancel context.CancelCauseFunc
 func (q *Queue) extend(ctx context.Context, i Item) error {
 	ctx, cancel := context.WithTimeout(ctx, q.options.Lease/3)
 	defer cancel()
-	return q.db.WriteLease(ctx, "queue.extend", func(tx *store.Tx) error {
+	return q.db.WriteStatements(ctx, "queue.extend", func(tx *store.Tx) error {
 		changed, err := tx.Exec(ctx, `UPDATE work SET lease_end = $4 WHERE kind = $1 AND key = $2 AND lease_owner = $3`,
 			i.Kind, i.Key, i.lease, store.Micros(q.options.Now().Add(q.options.Lease)))
 		if err == nil && changed == 0 {
@@ -118,7 +118,7 @@ func (q *Queue) Recover(ctx context.Context) error {
 	if q.db.Dialect() == store.Postgres {
 		owner = q.options.Owner + "/"
 	}
-	return q.db.WriteLease(ctx, "queue.recover", func(tx *store.Tx) error {
+	return q.db.WriteStatements(ctx, "queue.recover", func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE work SET lease_owner = '', lease_end = 0
 			WHERE lease_owner <> '' AND substr(lease_owner, 1, length($1)) = $1`, owner)
 		return err

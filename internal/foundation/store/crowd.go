@@ -74,8 +74,9 @@ func (db *DB) transactPostgres(batch []*job) error {
 	if len(batch) == 1 {
 		j := batch[0]
 		j.tx = nil // writePostgres does what is to be done after it
-		j.fn = func(tx *Tx) error { return j.crowd.write(j.ctx, tx, batch) }
-		j.err = db.writePostgres(j, sql.LevelReadCommitted)
+		j.err = db.writePostgres(j.ctx, j.name, sql.LevelReadCommitted, func(tx *Tx) error {
+			return j.crowd.write(j.ctx, tx, batch)
+		})
 		return nil
 	}
 	db.busy.RLock()

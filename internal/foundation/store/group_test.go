@@ -224,7 +224,13 @@ func TestIDsAreInOrder(t *testing.T) {
 		if id <= last || len(id) != 26 {
 			t.Fatalf("%s follows %s", id, last)
 		}
+		if first := FirstID(at.Add(time.Duration(i) * 100 * time.Microsecond)); first > id || first <= last[:len(first)-1] {
+			t.Fatalf("%s is not the first of %s, after %s", first, id, last)
+		}
 		last = id
+	}
+	if early := FirstID(time.Time{}); early > NewID(time.Time{}) {
+		t.Errorf("the first id of all is %s", early)
 	}
 }
 

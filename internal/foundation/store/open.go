@@ -38,7 +38,6 @@ type DB struct {
 	conn   *sql.Conn // SQLite: the one that writes
 	reads  *prepared // SQLite: statements of the read pool
 	writes *prepared // SQLite: statements of conn
-	hasty  bool      // SQLite: conn may not wait for the disk; the writer's
 	origin string    // PostgreSQL: marks the notifications of this process
 
 	ctx    context.Context //nolint:containedctx // The life of the database: group commits must outlive each caller.
@@ -141,31 +140,23 @@ func (db *DB) release() error {
 // SQLite all writers wait for it. A ctx that ends before fn has begun ends the write with Unavailable; afterwards the
 // outcome is awaited. Only a connection to PostgreSQL that breaks during the commit leaves the outcome unknown.
 func (db *DB) Write(ctx context.Context, name string, fn func(tx *Tx) error) error {
-	return db.run(&job{ctx: ctx, name: name, fn: fn}, sql.LevelSerializable)
+	return db.run(ctx, name, sql.LevelSerializable, fn)
 }
 
 // WriteStatements is Write for functions that do not decide on what they read: on PostgreSQL each statement sees what
 // was committed before it began, and waits for rows instead of failing. It suits single compare-and-set statements.
 func (db *DB) WriteStatements(ctx context.Context, name string, fn func(tx *Tx) error) error {
-	return db.run(&job{ctx: ctx, name: name, fn: fn}, sql.LevelReadCommitted)
+	return db.run(ctx, name, sql.LevelReadCommitted, fn)
 }
 
-// WriteLease is WriteStatements for what means nothing any more when the machine has lost power, such as who works on
-// what: everyone sees it when it returns, but it does not wait for the disk. Whatever is written after it and kept by the
-// disk is kept together with it.
-func (db *DB) WriteLease(ctx context.Context, name string, fn func(tx *Tx) error) error {
-	return db.run(&job{ctx: ctx, name: name, fn: fn, lease: true}, sql.LevelReadCommitted)
-}
-
-func (db *DB) run(j *job, level sql.IsolationLevel) error {
-	if err := j.ctx.Err(); err != nil {
-		return translate(context.Cause(j.ctx))
+func (db *DB) run(ctx context.Context, name string, level sql.IsolationLevel, fn func(tx *Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return translate(context.Cause(ctx))
 	}
 	if db.dialect == Postgres {
-		return db.writePostgres(j, level)
+		return db.writePostgres(ctx, name, level, fn)
 	}
-	j.done = make(chan struct{})
-	return db.share(j)
+	return db.share(&job{ctx: ctx, name: name, fn: fn, done: make(chan struct{})})
 }
 
 // Query returns the read pool. Reads see everything whose Write has returned.

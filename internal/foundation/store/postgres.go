@@ -82,9 +82,9 @@ func (db *DB) migrateLocked(ctx context.Context) error {
 
 // writePostgres runs the write until nobody interfered with it and its connection held until the commit: those that
 // wait in the pool may have been cut off.
-func (db *DB) writePostgres(j *job, level sql.IsolationLevel) error {
+func (db *DB) writePostgres(ctx context.Context, name string, level sql.IsolationLevel, fn func(tx *Tx) error) error {
 	for try := 1; ; try++ {
-		tx, committing, err := db.try(j, level)
+		tx, committing, err := db.try(ctx, name, level, fn)
 		if err == nil {
 			tx.committed()
 			return nil
@@ -92,14 +92,14 @@ func (db *DB) writePostgres(j *job, level sql.IsolationLevel) error {
 		if try == maxTries || !contended(err) && (committing || !cutOff(err)) {
 			return translate(err)
 		}
-		if err := pause(j.ctx, try); err != nil {
+		if err := pause(ctx, try); err != nil {
 			return err
 		}
 	}
 }
 
 // try runs the write once. With committing, an error may have come after the commit.
-func (db *DB) try(j *job, level sql.IsolationLevel) (tx *Tx, committing bool, err error) {
+func (db *DB) try(ctx context.Context, name string, level sql.IsolationLevel, fn func(tx *Tx) error) (tx *Tx, committing bool, err error) {
 	db.busy.RLock()
 	defer db.busy.RUnlock()
 	select {
@@ -107,7 +107,7 @@ func (db *DB) try(j *job, level sql.IsolationLevel) (tx *Tx, committing bool, er
 		return nil, false, errClosed
 	default:
 	}
-	conn, err := db.write.Conn(j.ctx)
+	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return nil, false, translate(err)
 	}
@@ -121,18 +121,13 @@ func (db *DB) try(j *job, level sql.IsolationLevel) (tx *Tx, committing bool, er
 	}
 	defer begun.Rollback()
 	tx = db.newTx(begun)
-	if j.lease {
-		if _, err := begun.ExecContext(limited, `SET LOCAL synchronous_commit = off`); err != nil {
-			return nil, false, translate(err)
-		}
-	}
-	if err := tx.call(j.fn); err != nil {
+	if err := tx.call(fn); err != nil {
 		return nil, false, err
 	}
 	if err := tx.announce(limited); err != nil {
 		return nil, false, err
 	}
-	if err := db.commit([]string{j.name}, begun.Commit); err != nil {
+	if err := db.commit([]string{name}, begun.Commit); err != nil {
 		return nil, true, translate(err)
 	}
 	db.topics.wake(tx.topics...)

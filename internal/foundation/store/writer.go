@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"sync/atomic"
 
 	"github.com/waybill-dev/waybill/internal/waybill"
@@ -26,7 +25,6 @@ type job struct {
 	ctx   context.Context //nolint:containedctx // The caller's, to skip a write nobody waits for.
 	name  string
 	fn    func(tx *Tx) error
-	lease bool   // need not survive the machine
 	crowd *crowd // instead of fn: when it fails, all of the group run again, alone
 	item  any    // of the crowd
 	taken atomic.Bool
@@ -137,9 +135,6 @@ func (db *DB) transact(batch []*job) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	if err := db.waitForDisk(!leases(batch)); err != nil {
-		return err
-	}
 	tx, err := db.conn.BeginTx(db.ctx, nil)
 	if err != nil {
 		return translate(err)
@@ -162,27 +157,6 @@ func (db *DB) transact(batch []*job) error {
 		return translate(err)
 	}
 	db.topics.wake(wakes...)
-	return nil
-}
-
-// leases reports whether all of the batch are.
-func leases(batch []*job) bool {
-	return !slices.ContainsFunc(batch, func(j *job) bool { return !j.lease })
-}
-
-// waitForDisk says whether the commits of the writer wait until they are on disk. Between transactions only.
-func (db *DB) waitForDisk(wait bool) error {
-	if db.hasty == !wait {
-		return nil
-	}
-	mode := "FULL"
-	if !wait {
-		mode, db.hasty = "NORMAL", true // whether or not it comes to that
-	}
-	if _, err := db.conn.ExecContext(db.calm, "PRAGMA synchronous = "+mode); err != nil {
-		return translate(err)
-	}
-	db.hasty = !wait
 	return nil
 }
 

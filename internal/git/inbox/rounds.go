@@ -259,7 +259,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 // reload brings the rounds up to date with the store and the other way round.
 func (w *Watcher) reload(ctx context.Context, r *rounds) error {
 	if at := r.news(w.Inbox.Now()); len(at) > 0 {
-		err := w.Inbox.DB.WriteLease(ctx, "inbox.polled", func(tx *store.Tx) error { return gitstore.SetPolled(ctx, tx, at) })
+		err := w.Inbox.DB.WriteStatements(ctx, "inbox.polled", func(tx *store.Tx) error { return gitstore.SetPolled(ctx, tx, at) })
 		if err != nil {
 			return err
 		}

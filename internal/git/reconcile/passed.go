@@ -14,7 +14,7 @@ const accepting = time.Minute
 
 // pass opens a check for every commit that a delivery since the last look named as the tip of the branch, and that it
 // left before anybody looked. Such a commit is validated and nothing else. Their ids lie before that of the tip's check,
-// which stays the newest of the branch.
+// which stays the newest of the branch, in the order in which they were told.
 func (e *Engine) pass(ctx context.Context, tx *store.Tx, w *work, known waybill.Ref, now time.Time) error {
 	w.passed = nil
 	if _, branch := waybill.Branch(w.ref); !branch {
@@ -28,9 +28,10 @@ func (e *Engine) pass(ctx context.Context, tx *store.Tx, w *work, known waybill.
 	if known.Tip == w.tip {
 		before = known.Observed
 	}
-	for _, commit := range commits {
+	for n, commit := range commits {
+		at := before.Add(time.Duration(n-len(commits)) * time.Millisecond)
 		c := waybill.Check{
-			ID: store.NewID(before.Add(-time.Millisecond)), Repository: w.repository.ID, Ref: w.ref, Commit: commit,
+			ID: store.NewID(at), Repository: w.repository.ID, Ref: w.ref, Commit: commit,
 			Cause: "push", Phase: waybill.Fetched, State: waybill.StateSuccess, Opened: now,
 		}
 		if c.Actor, err = gitstore.Pusher(ctx, tx, w.repository.ID, w.ref, commit); err != nil {

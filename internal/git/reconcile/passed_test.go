@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,10 +64,15 @@ waybill/shop-feed/validate success 1 connector
 	if err != nil || latest.Commit != last {
 		t.Errorf("the newest check of main is of %s, %v", s.names[latest.Commit], err)
 	}
+	ids := map[string]string{}
 	for _, commit := range []string{first, passed, gone, last, broken} {
 		checks, err := gitstore.Checks(t.Context(), s.DB.Query(), "R", commit)
 		if err != nil || len(checks) != 1 || checks[0].Phase != waybill.Planned || checks[0].Actor != "ada" {
-			t.Errorf("%s: checks %+v, %v", s.names[commit], checks, err)
+			t.Fatalf("%s: checks %+v, %v", s.names[commit], checks, err)
 		}
+		ids[commit] = checks[0].ID
+	}
+	if told := []string{ids[first], ids[gone], ids[passed], ids[broken], ids[last]}; !slices.IsSorted(told) {
+		t.Errorf("checks are not in the order in which their commits were told: %s", told)
 	}
 }

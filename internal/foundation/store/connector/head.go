@@ -17,9 +17,6 @@ func Heads(ctx context.Context, q store.Querier) ([]waybill.Release, error) {
 		ORDER BY id DESC`)
 }
 
-// timeDigits is how many characters of a ULID say when it was made, to the millisecond.
-const timeDigits = 10
-
 // CountFailed counts the releases and runs made since then that failed, whoever is to blame. What was built for a pull
 // request is not among them.
 func CountFailed(ctx context.Context, q store.Querier, since time.Time) (int, error) {
@@ -27,5 +24,5 @@ func CountFailed(ctx context.Context, q store.Querier, since time.Time) (int, er
 	return store.Get(ctx, q, "count", count, `SELECT
 		(SELECT COUNT(*) FROM releases WHERE id >= $1 AND environment <> 'try' AND outcome IN ('failed', 'error')) +
 		(SELECT COUNT(*) FROM runs WHERE id >= $1 AND state IN ('failed', 'timed-out', 'lost'))`,
-		store.NewID(since)[:timeDigits])
+		store.FirstID(since))
 }

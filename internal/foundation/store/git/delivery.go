@@ -125,5 +125,5 @@ func PruneDeliveries(ctx context.Context, tx *store.Tx, before time.Time, keep i
 			SELECT d.id FROM deliveries d WHERE d.id < $1
 				AND (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries n WHERE n.repository = d.repository AND n.id > d.id LIMIT $2) AS newer) >= $2
 				AND NOT EXISTS (SELECT 1 FROM work w WHERE w.kind = 'command' AND w.key = d.id AND (w.wanted <> w.done OR w.discarded > 0))
-			ORDER BY d.id LIMIT 1000)`, store.NewID(before)[:10], keep)
+			ORDER BY d.id LIMIT 1000)`, store.FirstID(before), keep)
 }

@@ -19,7 +19,7 @@ func PruneChecks(ctx context.Context, tx *store.Tx, before time.Time) (removed i
 			SELECT c.id FROM checks c WHERE c.id < $1 AND c.phase = $2
 				AND EXISTS (SELECT 1 FROM checks n WHERE n.repository = c.repository AND n.ref = c.ref AND n.id > c.id)
 				AND NOT EXISTS (SELECT 1 FROM releases r WHERE r.repository = c.repository AND r.sha = c.sha)
-			ORDER BY c.id LIMIT $3)`, firstID(before), waybill.Planned, atATime)
+			ORDER BY c.id LIMIT $3)`, store.FirstID(before), waybill.Planned, atATime)
 	if err != nil || removed == 0 {
 		return removed, err
 	}
@@ -30,8 +30,6 @@ func PruneChecks(ctx context.Context, tx *store.Tx, before time.Time) (removed i
 	return removed, err
 }
 
-// firstID is smaller than every id that was made at a time.
-func firstID(at time.Time) string { return store.NewID(at)[:10] }
 
 // PruneRefs forgets refs that are gone since before a time.
 func PruneRefs(ctx context.Context, tx *store.Tx, before time.Time) (removed int64, err error) {

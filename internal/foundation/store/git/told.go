@@ -28,7 +28,7 @@ func speaking(ctx context.Context, q store.Querier, repository, ref string, sinc
 	return store.List(ctx, q, deliveryRow, `SELECT `+deliveryColumns+` FROM (
 			SELECT `+deliveryColumns+` FROM deliveries WHERE repository = $1 AND id >= $2 AND received >= $3 ORDER BY id DESC LIMIT $4
 		) AS recent WHERE replace(event, $5, '') <> event ORDER BY id DESC`,
-		repository, store.NewID(since)[:10], store.Micros(since), limit, string(name))
+		repository, store.FirstID(since), store.Micros(since), limit, string(name))
 }
 
 // maxPushers bounds how many deliveries are searched for who moved a ref.

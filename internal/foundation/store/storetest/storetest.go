@@ -22,7 +22,6 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		"tx/cancelled":      cancelled,
 		"tx/serial":         serial,
 		"tx/crowd":          crowd,
-		"tx/lease":          leases,
 		"tx/after":          after,
 		"tx/wake":           wakes,
 		"tx/text":           text,

@@ -106,41 +106,6 @@ func serial(t *testing.T, db *store.DB) {
 	}
 }
 
-// leases: only what need not survive the machine does not wait for the disk.
-func leases(t *testing.T, db *store.DB) {
-	waits := func(tx *store.Tx) string {
-		t.Helper()
-		ask := "PRAGMA synchronous"
-		if db.Dialect() == store.Postgres {
-			ask = "SHOW synchronous_commit"
-		}
-		v, err := store.Get(t.Context(), tx, ask, func(s *string) []any { return []any{s} }, ask)
-		wantCode(t, err, "")
-		return map[string]string{"1": "no", "2": "yes", "off": "no", "on": "yes"}[v]
-	}
-	var got []string
-	lease := func(tx *store.Tx) error { got = append(got, waits(tx)); return nil }
-	write(t, db, lease)
-	for range 2 {
-		wantCode(t, db.WriteLease(t.Context(), "test.lease", lease), "")
-	}
-	write(t, db, lease)
-	wantGot(t, []string{"yes", "no", "no", "yes"}, got, nil)
-	together(20, func(i int) { // in groups of both
-		fn := func(tx *store.Tx) error {
-			if i%2 == 0 && waits(tx) != "yes" {
-				return waybill.Errorf(waybill.Invalid, "write %d would not wait", i)
-			}
-			return connector.EnsureTeam(t.Context(), tx, fmt.Sprint("team-", i), now())
-		}
-		run := db.WriteLease
-		if i%2 == 0 {
-			run = db.Write
-		}
-		wantCode(t, run(t.Context(), "test.both", fn), "")
-	})
-}
-
 // after: functions run once, after the commit, and not when there was none.
 func after(t *testing.T, db *store.DB) {
 	var n int
