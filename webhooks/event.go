@@ -54,18 +54,18 @@ func begin(h http.Header, nameHeader string, key string) (waybill.Event, error) 
 	return waybill.Event{Kind: waybill.EventIgnored, Name: name, Key: key}, nil
 }
 
-// idOf is a number that a forge gives for ever, as text.
-func idOf(n int64) (string, error) {
+// idText is a number that a forge gives for ever, as text; empty when it gave none.
+func idText(n int64) string {
 	if n <= 0 {
-		return "", waybill.Errorf(waybill.Invalid, "the repository has no id")
+		return ""
 	}
-	return strconv.FormatInt(n, 10), nil
+	return strconv.FormatInt(n, 10)
 }
 
 // sourceOf checks what a forge says of a repository. Id and path must be right, the rest is left out when it is not.
 func sourceOf(id int64, path, cloneURL, branch string, archived bool) (s waybill.EventSource, err error) {
-	if s.ID, err = idOf(id); err != nil {
-		return s, err
+	if s.ID = idText(id); s.ID == "" {
+		return s, waybill.Errorf(waybill.Invalid, "the repository has no id")
 	}
 	if len(path) > maxPath || !repoPath.MatchString(path) || strings.Contains("/"+path+"/", "/../") || strings.Contains("/"+path+"/", "/./") {
 		return s, waybill.Errorf(waybill.Invalid, "%q is no path of a repository", cut(path, 100))

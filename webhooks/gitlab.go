@@ -205,7 +205,7 @@ func (p *gitLab) note(e *waybill.Event) error {
 	if p.Merge == nil {
 		return waybill.Errorf(waybill.Invalid, "a note below a merge request must hold it")
 	}
-	e.Pull, e.Comment, e.CommentID = p.Merge.pull(), cut(p.Object.Note, maxComment), strconv.FormatInt(p.Object.ID, 10)
+	e.Pull, e.Comment, e.CommentID = p.Merge.pull(), cut(p.Object.Note, maxComment), idText(p.Object.ID)
 	if !p.Object.System && (p.Object.Action == "create" || p.Object.Action == "") {
 		e.Kind = waybill.EventComment
 	}

@@ -149,7 +149,7 @@ func (p *hub) comment(e *waybill.Event) error {
 	if p.Issue.PullRequest == nil && !p.IsPull {
 		return nil
 	}
-	e.Pull, e.Comment, e.CommentID = p.Issue.pull(), cut(p.Comment.Body, maxComment), strconv.FormatInt(p.Comment.ID, 10)
+	e.Pull, e.Comment, e.CommentID = p.Issue.pull(), cut(p.Comment.Body, maxComment), idText(p.Comment.ID)
 	e.Pull.Fork = false // an issue does not tell
 	if p.Action == "created" {
 		e.Kind, e.Actor = waybill.EventComment, line(p.Comment.User.Login, maxActor)

@@ -62,6 +62,9 @@ const maintenanceEvery = time.Hour
 // workLife is how long done work is remembered.
 const workLife = 7 * 24 * time.Hour
 
+// commentLife is how long it is remembered which comments were obeyed.
+const commentLife = 365 * 24 * time.Hour
+
 // keptDeliveries is how many deliveries of each repository stay, however old they are: they tell who pushed.
 const keptDeliveries = 20
 
@@ -82,6 +85,12 @@ func (s *Server) maintain(releases *release.Engine, runs *run.Engine, git gitRoo
 		"deliveries": func(ctx context.Context) error {
 			return s.prune(ctx, "deliveries.prune", func(tx *store.Tx, before time.Time) (int64, error) {
 				return gitstore.PruneDeliveries(ctx, tx, before, keptDeliveries)
+			})
+		},
+		"comments": func(ctx context.Context) error {
+			return s.db.Write(ctx, "comments.prune", func(tx *store.Tx) error {
+				_, err := gitstore.PruneComments(ctx, tx, s.Now().Add(-commentLife))
+				return err
 			})
 		},
 		"checks": func(ctx context.Context) error {

@@ -27,7 +27,8 @@ func (in *Inbox) progress(w http.ResponseWriter, req *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := webhooks.VerifyGet(req, in.Now(), from.secrets...); err != nil {
+	from, err = in.believe(req.Context(), from, func(s sender) error { return webhooks.VerifyGet(req, in.Now(), s.secrets...) })
+	if err != nil {
 		return err
 	}
 	r := from.repository

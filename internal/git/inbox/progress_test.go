@@ -64,7 +64,9 @@ func (p *post) lookAtRefs() {
 }
 
 // follow returns the whole progress of a delivery.
-func (p *post) follow(key string) string {
+func (p *post) follow(key string) string { return p.followWith(key, secret) }
+
+func (p *post) followWith(key string, secret webhooks.Secret) string {
 	p.t.Helper()
 	var id string
 	row := p.DB.Query().QueryRowContext(p.t.Context(), `SELECT id FROM deliveries WHERE event_key = $1`, key)
@@ -78,4 +80,23 @@ func (p *post) follow(key string) string {
 	rec := httptest.NewRecorder()
 	p.mux.ServeHTTP(rec, req)
 	return rec.Body.String()
+}
+
+// TestProgressAfterRotation: a pusher with a secret that is new sees progress before the old one is forgotten.
+func TestProgressAfterRotation(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	now := time.Now()
+	p.Now = func() time.Time { return now }
+	for _, key := range []string{"key-1", "key-2"} { // after the first it is noted that the hook works
+		p.push("/hooks/plain/hook", secret, key, waybill.RefUpdate{Name: mainRef, Old: zero, New: commitA})
+	}
+	p.lookAtRefs()
+	p.write(func(tx *store.Tx) error { return gitstore.SetHookSecret(t.Context(), tx, "R", "another", time.Time{}) })
+	if got := p.followWith("key-1", "another"); !strings.Contains(got, "event: done") {
+		t.Errorf("the pusher is told %q", got)
+	}
+	if got := p.follow("key-1"); got != "" {
+		t.Errorf("with a secret that was taken back, one is told %q", got)
+	}
 }

@@ -67,23 +67,17 @@ func (in *Inbox) receive(w http.ResponseWriter, req *http.Request, seen *request
 	return in.take(req.Context(), w, s, e)
 }
 
-// read reads the body and the verified event in it. Before it refuses one it asks the store whether s is still right.
-func (in *Inbox) read(w http.ResponseWriter, req *http.Request, s sender) (sender, waybill.Event, error) {
+// read reads the body and the verified event in it.
+func (in *Inbox) read(w http.ResponseWriter, req *http.Request, s sender) (_ sender, e waybill.Event, err error) {
 	body, err := readBody(w, req, s.limit())
 	if err != nil {
-		return s, waybill.Event{}, err
-	}
-	e, err := s.event(req.Header, body, in.Now())
-	if !s.remembered || !waybill.IsCode(err, waybill.Unauthenticated) {
 		return s, e, err
 	}
-	in.forget(s.hook)
-	now, err := in.sender(req.Context(), s.forge, s.hook)
-	if err != nil {
-		return s, e, err
-	}
-	e, err = now.event(req.Header, body, in.Now())
-	return now, e, err
+	s, err = in.believe(req.Context(), s, func(s sender) error {
+		e, err = s.event(req.Header, body, in.Now())
+		return err
+	})
+	return s, e, err
 }
 
 // take accepts e and writes the answer.

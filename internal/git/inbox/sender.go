@@ -83,6 +83,20 @@ func (in *Inbox) owner(ctx context.Context, hook string) (r waybill.Repository, 
 	return r, false, err
 }
 
+// believe checks what s has sent. Before it is refused the store is asked whether s is still what was remembered.
+func (in *Inbox) believe(ctx context.Context, s sender, check func(sender) error) (sender, error) {
+	refused := check(s)
+	if !s.remembered || !waybill.IsCode(refused, waybill.Unauthenticated) {
+		return s, refused
+	}
+	in.forget(s.hook)
+	now, err := in.sender(ctx, s.forge, s.hook)
+	if err != nil {
+		return s, err
+	}
+	return now, check(now)
+}
+
 // forget makes the next request of a hook ask the store.
 func (in *Inbox) forget(hook string) { in.owners.Put(hook, seenOwner{}, 1) }
 

@@ -30,8 +30,12 @@ func PruneChecks(ctx context.Context, tx *store.Tx, before time.Time) (removed i
 	return removed, err
 }
 
-
 // PruneRefs forgets refs that are gone since before a time.
 func PruneRefs(ctx context.Context, tx *store.Tx, before time.Time) (removed int64, err error) {
 	return tx.Exec(ctx, `DELETE FROM refs WHERE tip = '' AND observed < $1`, store.Micros(before))
+}
+
+// PruneComments forgets comments of which deliveries told before a time.
+func PruneComments(ctx context.Context, tx *store.Tx, before time.Time) (removed int64, err error) {
+	return tx.Exec(ctx, `DELETE FROM comments WHERE delivery < $1`, store.FirstID(before))
 }

@@ -154,6 +154,18 @@ func comments(t *testing.T, db *store.DB) {
 			return nil
 		})
 	}
+	old, young := store.NewID(now().Add(-time.Hour)), store.NewID(now())
+	for _, id := range []string{old, young} {
+		write(t, db, func(tx *store.Tx) error { _, err := git.HearComment(ctx, tx, "T", id, id); return err })
+	}
+	write(t, db, func(tx *store.Tx) error { _, err := git.PruneComments(ctx, tx, now().Add(-time.Minute)); return err })
+	for id, want := range map[string]string{old: "again", young: young} {
+		write(t, db, func(tx *store.Tx) error {
+			first, err := git.HearComment(ctx, tx, "T", id, "again")
+			wantGot(t, want, first, err)
+			return nil
+		})
+	}
 }
 
 func refs(t *testing.T, db *store.DB) {
