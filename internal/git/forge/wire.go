@@ -67,15 +67,18 @@ func (w *Wire) Client() *http.Client {
 	return c
 }
 
-// follow lets redirects go on at their own host only, and none that makes a question of what was to be written: forges
-// answer so where a repository was before, which counts as not being there.
+// follow lets redirects go on at their own host only, and none that makes a question of what was to be written. For good
+// (301), forges answer so where a repository was before, which counts as not being there; for the moment, what stands
+// before them does, to sign people in or to tell of maintenance.
 func (w *Wire) follow(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
 	case req.URL.Host != w.Host || req.URL.Scheme != first.URL.Scheme || len(via) > maxRedirects:
 		return waybill.Errorf(waybill.Unavailable, "%s sends us on to %s", w.Host, (&url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host}).String())
-	case req.Method != first.Method:
+	case req.Method != first.Method && req.Response.StatusCode == http.StatusMovedPermanently:
 		return waybill.Errorf(waybill.NotFound, "%s has it elsewhere", w.Host)
+	case req.Method != first.Method:
+		return waybill.Errorf(waybill.Unavailable, "%s sends us on to %s instead of taking it", w.Host, req.URL.Path)
 	}
 	return nil
 }

@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/waybill-dev/waybill/internal/git/forge"
@@ -39,7 +41,11 @@ func TestRedirects(t *testing.T) {
 		{"GET", "/new", 301, "", "GET /old, GET /new"},
 		{"POST", "/new", 307, "", "POST /old, POST /new"},
 		{"POST", "/new", 301, waybill.NotFound, "POST /old"},
-		{"PATCH", "/new", 302, waybill.NotFound, "PATCH /old"},
+		{"POST", "/new", 308, "", "POST /old, POST /new"},
+		{"PATCH", "/new", 301, waybill.NotFound, "PATCH /old"},
+		{"POST", "/sign-in", 302, waybill.Unavailable, "POST /old"},
+		{"PATCH", "/maintenance", 302, waybill.Unavailable, "PATCH /old"},
+		{"DELETE", "/sign-in", 303, waybill.Unavailable, "DELETE /old"},
 		{"GET", "/old", 301, waybill.Unavailable, "GET /old, GET /old, GET /old, GET /old"},
 		{"GET", "http://elsewhere.test/new", 301, waybill.Unavailable, "GET /old"},
 		{"GET", "https://HOST/new", 301, waybill.Unavailable, "GET /old"},
@@ -180,5 +186,75 @@ func TestNothing(t *testing.T) {
 		if err = forge.Fault(t.Context(), w.Host, err); waybill.CodeOf(err) != c.want {
 			t.Errorf("%s, %q: %v, want %q", c.method, c.said, err, c.want)
 		}
+	}
+}
+
+// answers is a forge that needs no network.
+type answers func(req *http.Request) *http.Response
+
+func (a answers) RoundTrip(req *http.Request) (*http.Response, error) { return a(req), nil }
+
+// watched is a body that knows whether it was closed.
+type watched struct {
+	io.Reader
+	closed bool
+}
+
+func (w *watched) Close() error { w.closed = true; return nil }
+
+// TestBodiesAreClosed: whatever is answered, its connection is free again.
+func TestBodiesAreClosed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status int
+		said   io.Reader
+	}{
+		{200, strings.NewReader("{}")},
+		{200, strings.NewReader("[null]")},
+		{200, iotest.ErrReader(errors.New("reset"))},
+		{404, strings.NewReader("{}")},
+		{429, strings.NewReader("")},
+	} {
+		body := &watched{Reader: c.said}
+		w := forge.Wire{Host: "forge.test", Now: time.Now, Base: answers(func(*http.Request) *http.Response {
+			return &http.Response{StatusCode: c.status, Header: http.Header{}, Body: body}
+		})}
+		if resp, err := w.Client().Get("http://forge.test/"); err == nil {
+			_ = resp.Body.Close()
+		}
+		if !body.closed {
+			t.Errorf("%d: the body is open", c.status)
+		}
+	}
+}
+
+// TestHeadersTakeRoom: what is remembered stays within its budget when it is all headers.
+func TestHeadersTakeRoom(t *testing.T) {
+	t.Parallel()
+	again, long := 0, strings.Repeat("x", 60<<10)
+	w := forge.Wire{Host: "forge.test", Now: time.Now, Cache: forge.NewCache(), Base: answers(func(req *http.Request) *http.Response {
+		if req.Header.Get("If-None-Match") != "" {
+			again++
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{"Etag": {`"1"`}, "X-Long": {long}}, Body: http.NoBody}
+	})}
+	ask := func(path int) {
+		t.Helper()
+		resp, err := w.Client().Get("http://forge.test/" + strconv.Itoa(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	ask(0)
+	ask(0)
+	if again != 1 {
+		t.Fatalf("%d of 2 requests ask for what changed, want 1", again)
+	}
+	for path := range 600 { // 35 MiB
+		ask(path + 1)
+	}
+	if ask(0); again != 1 {
+		t.Error("what was answered first is remembered still")
 	}
 }
