@@ -218,3 +218,42 @@ func TestPing(t *testing.T) {
 		t.Errorf("%d pings, %v", w.pings, err)
 	}
 }
+
+// TestOneHook: those that lead to the same address become one, as the others would go on with a secret of before.
+func TestOneHook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f, r := w.forge(goodToken), w.repository()
+	r.HookSecret = "a-new-secret"
+	const address = "https://waybill.test/hooks/github/h1"
+	for id, to := range []string{"https://elsewhere.test", address, address, address} {
+		w.hooks = append(w.hooks, object{"id": id + 1, "config": object{"url": to, "secret": "an-old-secret"}})
+	}
+	if err := f.InstallHook(t.Context(), r, address); err != nil {
+		t.Fatal(err)
+	}
+	config, _ := w.hooks[len(w.hooks)-1]["config"].(object)
+	if len(w.hooks) != 2 || config["secret"] != r.HookSecret {
+		t.Errorf("hooks %v", w.hooks)
+	}
+}
+
+// TestNameless: who does not know its own name takes nobody's comment for its own, and asks again.
+func TestNameless(t *testing.T) {
+	t.Parallel()
+	for token, at := range map[string]string{goodToken: "GET /api/v3/user", "": "GET /api/v3/app"} {
+		w := newWorld(t)
+		w.comments[7] = []object{{"id": 1, "body": forge.Marker, "user": object{"login": ""}}}
+		w.tricks.Add(1, at, forgetest.Answer(200, `{"id": 99}`))
+		f, p := w.forge(token), waybill.Pull{Number: 7}
+		if _, err := f.Comment(t.Context(), w.repository(), p, forge.Marker+"one"); !waybill.IsCode(err, waybill.Unavailable) {
+			t.Errorf("%s says no name: %v", at, err)
+		}
+		if _, err := f.Comment(t.Context(), w.repository(), p, forge.Marker+"one"); err != nil {
+			t.Error(err)
+		}
+		if _, err := f.Comment(t.Context(), w.repository(), p, forge.Marker+"two"); err != nil || len(w.comments[7]) != 2 {
+			t.Errorf("%v, comments %v", err, w.comments[7])
+		}
+	}
+}

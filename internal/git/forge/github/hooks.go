@@ -83,18 +83,19 @@ func (h hooks) List(ctx context.Context) ([]forge.Hook, error) {
 	return all, nil
 }
 
-// Put changes the first hook that is there.
+// Put changes the first hook that is there, and removes the others: they would go on with another secret.
 func (h hooks) Put(ctx context.Context, address string, there []forge.Hook) error {
 	hook := &github.Hook{Active: github.Bool(true), Events: events(), Config: &github.HookConfig{
 		URL: &address, ContentType: github.String("json"), InsecureSSL: github.String("0"), Secret: &h.r.HookSecret,
 	}}
-	var err error
-	if len(there) > 0 {
-		_, _, err = h.client.Repositories.EditHook(ctx, h.at.owner, h.at.name, there[0].ID, hook)
-	} else {
-		_, _, err = h.client.Repositories.CreateHook(ctx, h.at.owner, h.at.name, hook)
+	if len(there) == 0 {
+		_, _, err := h.client.Repositories.CreateHook(ctx, h.at.owner, h.at.name, hook)
+		return h.explain(ctx, err)
 	}
-	return h.explain(ctx, err)
+	if _, _, err := h.client.Repositories.EditHook(ctx, h.at.owner, h.at.name, there[0].ID, hook); err != nil {
+		return h.explain(ctx, err)
+	}
+	return h.explain(ctx, forge.DeleteHooks(ctx, h, there[1:]))
 }
 
 // Delete removes a hook.

@@ -30,7 +30,7 @@ func (f *Forge) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	return found, err
 }
 
-// OpenPulls lists those that are open, at most 5,000.
+// OpenPulls lists those that are open. TooLarge: there are more than 5,000.
 func (f *Forge) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.Pull, error) {
 	c, at, err := f.open(ctx, "pull", r)
 	if err != nil {
@@ -74,7 +74,7 @@ func (f *Forge) Comment(ctx context.Context, r waybill.Repository, p waybill.Pul
 	text := &github.IssueComment{Body: github.String(forge.Clip(body))}
 	known, err := strconv.ParseInt(p.Comment, 10, 64)
 	if err != nil || known <= 0 {
-		if known, err = f.ownComment(ctx, c, at, r, p.Number); err != nil {
+		if known, err = f.ownComment(ctx, c, at, p.Number); err != nil {
 			return "", err
 		}
 	}
@@ -92,8 +92,8 @@ func (f *Forge) Comment(ctx context.Context, r waybill.Repository, p waybill.Pul
 }
 
 // ownComment finds the comment that has the marker and was written by us; 0 for none.
-func (f *Forge) ownComment(ctx context.Context, c *github.Client, at place, r waybill.Repository, number int) (int64, error) {
-	me, err := f.login(ctx, r)
+func (f *Forge) ownComment(ctx context.Context, c *github.Client, at place, number int) (int64, error) {
+	me, err := f.login(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -111,7 +111,7 @@ func (f *Forge) ownComment(ctx context.Context, c *github.Client, at place, r wa
 }
 
 // login is the name under which we comment.
-func (f *Forge) login(ctx context.Context, _ waybill.Repository) (string, error) {
+func (f *Forge) login(ctx context.Context) (string, error) {
 	f.mu.Lock()
 	me := f.self
 	f.mu.Unlock()
@@ -134,6 +134,9 @@ func (f *Forge) login(ctx context.Context, _ waybill.Repository) (string, error)
 			return "", f.fault(ctx, err)
 		}
 		me = user.GetLogin()
+	}
+	if !login.MatchString(me) {
+		return "", waybill.Errorf(waybill.Unavailable, "%s does not say who we are", f.api.Host)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -145,3 +145,21 @@ func TestPing(t *testing.T) {
 		t.Errorf("%d pings, %v", w.pings, err)
 	}
 }
+
+// TestOneHook: those that lead to the same address become one, as the others would go on with a secret of before.
+func TestOneHook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f, r := w.forge(goodToken), w.repository()
+	r.HookSecret = "a-new-secret"
+	const address = "https://waybill.test/hooks/gitlab/h1"
+	for id, to := range []string{"https://elsewhere.test", address, address, address} {
+		w.hooks = append(w.hooks, object{"id": id + 1, "url": to, "token": "an-old-secret"})
+	}
+	if err := f.InstallHook(t.Context(), r, address); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.hooks) != 2 || w.hooks[1]["token"] != r.HookSecret {
+		t.Errorf("hooks %v", w.hooks)
+	}
+}

@@ -72,21 +72,22 @@ func hookTrouble(h *gitlab.ProjectHook) error {
 	return waybill.Errorf(waybill.Unavailable, "GitLab has switched the hook off (%s) because requests to it failed: it must be reachable from there, at the public URL", h.AlertStatus)
 }
 
-// Put changes the first hook that is there.
+// Put changes the first hook that is there, and removes the others: they would go on with another secret.
 func (h hooks) Put(ctx context.Context, address string, there []forge.Hook) error {
 	yes, no := gitlab.Ptr(true), gitlab.Ptr(false)
 	hook := gitlab.AddProjectHookOptions{
 		URL: &address, Token: &h.r.HookSecret, PushEvents: yes, TagPushEvents: yes, MergeRequestsEvents: yes, NoteEvents: yes,
 		IssuesEvents: no, EnableSSLVerification: yes,
 	}
-	var err error
-	if len(there) > 0 {
-		changed := gitlab.EditProjectHookOptions(hook)
-		_, _, err = h.client.Projects.EditProjectHook(h.project, there[0].ID, &changed, gitlab.WithContext(ctx))
-	} else {
-		_, _, err = h.client.Projects.AddProjectHook(h.project, &hook, gitlab.WithContext(ctx))
+	if len(there) == 0 {
+		_, _, err := h.client.Projects.AddProjectHook(h.project, &hook, gitlab.WithContext(ctx))
+		return h.explain(ctx, err)
 	}
-	return h.explain(ctx, err)
+	changed := gitlab.EditProjectHookOptions(hook)
+	if _, _, err := h.client.Projects.EditProjectHook(h.project, there[0].ID, &changed, gitlab.WithContext(ctx)); err != nil {
+		return h.explain(ctx, err)
+	}
+	return h.explain(ctx, forge.DeleteHooks(ctx, h, there[1:]))
 }
 
 // Delete removes a hook.
