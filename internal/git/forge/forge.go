@@ -14,10 +14,10 @@ type Forge interface {
 	// there already changes nothing, and writers may run at the same time: the last one wins for each context, nobody
 	// else's data is lost.
 	//
-	// NotFound and Denied mean that trying again cannot help: the commit or repository is gone, or the credentials may
-	// not. Invalid says so of the first status that was not taken; those behind it may still arrive. Limited, with a
-	// *RetryAfter as its cause where the forge says when, Unauthenticated and Unavailable pass: nothing of what was not
-	// taken arrived when Limited, all of it may have when Unavailable.
+	// NotFound, Denied and TooLarge mean that trying again cannot help: the commit or repository is gone, the credentials
+	// may not, or what is there is too much to look through. Invalid says so of the first status that was not taken; those
+	// behind it may still arrive. Limited, with a *RetryAfter as its cause where the forge says when, Unauthenticated and
+	// Unavailable pass: nothing of what was not taken arrived when Limited, all of it may have when Unavailable.
 	Write(ctx context.Context, r waybill.Repository, m Message) (taken int, err error)
 }
 
@@ -67,7 +67,7 @@ type Finding struct {
 type Conversation interface {
 	// Pull returns a pull request, or NotFound.
 	Pull(ctx context.Context, r waybill.Repository, number int) (waybill.Pull, error)
-	// OpenPulls lists those that are open.
+	// OpenPulls lists those that are open. TooLarge: there are more than anybody reads, and none is listed.
 	OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.Pull, error)
 	// Comment makes body the text of p.Comment, or of the comment with the marker, or of a new one, and returns its id.
 	// A comment that somebody deleted is written anew.

@@ -90,7 +90,7 @@ func (d *dispatch) result(err error) queue.Result {
 			return queue.Retry(err)
 		}
 		return queue.Discard(err)
-	case waybill.Invalid, waybill.Denied:
+	case waybill.Invalid, waybill.Denied, waybill.TooLarge:
 		return queue.Discard(err)
 	default:
 		return queue.Retry(err) // with expired credentials too: others come

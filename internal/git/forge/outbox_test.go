@@ -191,6 +191,7 @@ func TestOutboxGivesUp(t *testing.T) {
 		{waybill.NotFound, fresh, 6, "discard"},
 		{waybill.NotFound, old, 1, "discard"},
 		{waybill.Denied, fresh, 1, "discard"},
+		{waybill.TooLarge, fresh, 1, "discard"},
 		{waybill.Unauthenticated, old, 9, "retry"}, // credentials that expired come back
 		{waybill.Unavailable, old, 99, "retry"},
 		{waybill.Internal, old, 1, "retry"},

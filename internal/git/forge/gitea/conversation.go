@@ -25,7 +25,7 @@ func (g *Gitea) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	return g.pull(r, found)
 }
 
-// OpenPulls lists the open pull requests.
+// OpenPulls lists the open pull requests. TooLarge: there are more than 5,000.
 func (g *Gitea) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.Pull, error) {
 	var all []waybill.Pull
 	for one, err := range listed(func(page sdk.ListOptions) (some []*sdk.PullRequest, err error) {

@@ -30,7 +30,7 @@ func (f *Forge) Pull(ctx context.Context, r waybill.Repository, number int) (way
 	return found, err
 }
 
-// OpenPulls lists those that are open, at most 5,000.
+// OpenPulls lists those that are open. TooLarge: there are more than 5,000.
 func (f *Forge) OpenPulls(ctx context.Context, r waybill.Repository) ([]waybill.Pull, error) {
 	c, project, err := f.open("pull", r)
 	if err != nil {
