@@ -170,8 +170,11 @@ func TestAddSaysWhatToPaste(t *testing.T) {
 	r := added.Repository
 	f := added.Form
 	if added.Hooked || f == nil || f.Page != "https://hub.test/acme/shop/settings/hooks/gitea/new" || f.Secret != r.HookSecret ||
-		f.Address != "http://waybill.test/hooks/hub/"+r.Hook || len(f.Events) == 0 || !strings.Contains(added.Hint, "may not change hooks") {
+		f.Address != "http://waybill.test/hooks/hub/"+r.Hook || !slices.Contains(f.Events, "Push") || !strings.Contains(added.Hint, "may not change hooks") {
 		t.Errorf("added: %+v, form: %+v", added, f)
+	}
+	if slices.Contains(f.Events, "Create") {
+		t.Error("Gitea would tell of a new branch twice")
 	}
 }
 

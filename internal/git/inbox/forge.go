@@ -161,7 +161,7 @@ func (w *Watcher) form(r waybill.Repository) *HookForm {
 	case gitea:
 		form.Page = page + "/settings/hooks/gitea/new"
 		form.Events = []string{
-			"Push", "Create", "Delete", "Repository", "Pull Request", "Pull Request Synchronized", "Pull Request Comment",
+			"Push", "Delete", "Repository", "Pull Request", "Pull Request Synchronized", "Pull Request Comment",
 		}
 	default:
 		form.Page = page + "/-/hooks"
