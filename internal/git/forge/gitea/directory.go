@@ -2,6 +2,7 @@ package gitea
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	sdk "code.gitea.io/sdk/gitea"
@@ -57,11 +58,14 @@ func (g *Gitea) repository(ctx context.Context, r waybill.Repository) (found *sd
 	return found, err
 }
 
-// me returns the user whose token it is.
+// me returns the user whose token it is. Denied: the token signs in all the same.
 func (g *Gitea) me(ctx context.Context) (user *sdk.User, err error) {
 	err = g.ask(ctx, "user", func(c *sdk.Client) error {
 		user, _, err = c.GetMyUserInfo()
 		return err
 	})
+	if waybill.IsCode(err, waybill.Denied) {
+		err = waybill.Wrap(waybill.Denied, errors.Unwrap(err), err.Error()+"; without the scope read:user a token does not know its own comments")
+	}
 	return user, err
 }

@@ -24,7 +24,7 @@ func (g *Gitea) Examine(ctx context.Context, r waybill.Repository) []forge.Findi
 		return out
 	}
 	out.Add(refused(g.mayStatus(ctx, r), "give the token the scope write:repository, and its user the right to write"), "statuses of "+r.Path, "can be written")
-	out.Add(refused(g.mayComment(ctx, r), "give the token the scope write:issue"), "comments of "+r.Path, "can be written")
+	out.Add(refused(g.mayComment(ctx, r), "give the token the scopes write:issue and read:user"), "comments of "+r.Path, "can be written")
 	out.Hook(ctx, hooks{g, r}, r)
 	return out
 }
@@ -36,10 +36,10 @@ func (g *Gitea) signIn(ctx context.Context, out *forge.Report) bool {
 	me, err := g.me(ctx)
 	switch {
 	case waybill.IsCode(err, waybill.Denied):
-		// A token without the scope read:user signs in all the same.
-		return out.Add(nil, "token", "signs in; whose it is it may not say (scope read:user)")
+		out.Add(err, "token", "")
+		return true // the rest may be well
 	case err != nil:
-		err = waybill.Wrap(waybill.CodeOf(err), err, err.Error()+": make a new one under Settings, Applications, with the scopes write:repository and write:issue")
+		err = waybill.Wrap(waybill.CodeOf(err), err, err.Error()+": make a new one under Settings, Applications, with the scopes write:repository, write:issue and read:user")
 		return out.Add(err, "token", "")
 	}
 	return out.Add(nil, "token", "signs in as "+me.UserName)
@@ -56,6 +56,9 @@ func (g *Gitea) mayStatus(ctx context.Context, r waybill.Repository) error {
 }
 
 func (g *Gitea) mayComment(ctx context.Context, r waybill.Repository) error {
+	if _, err := g.me(ctx); err != nil {
+		return err
+	}
 	return g.in(ctx, r, "comment", func(c *sdk.Client, p place) error {
 		_, _, err := c.EditIssueComment(p.owner, p.name, 0, sdk.EditIssueCommentOption{Body: forge.Marker})
 		return err

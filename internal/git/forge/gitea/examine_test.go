@@ -28,7 +28,10 @@ func TestExamineInWords(t *testing.T) {
 		says   string
 	}{
 		{user, say(401, map[string]string{"message": "no"}), false, "token", "make a new one"},
-		{user, denied, true, "token", "whose it is it may not say"},
+		{user, denied, false, "token", "read:user"},
+		{user, denied, false, "comments of acme/shop", "read:user"},
+		{user, denied, true, "statuses of acme/shop", "can be written"},
+		{user, say(401, nil), false, "token", "write:repository, write:issue and read:user"},
 		{user, nil, true, "token", "signs in as bot"},
 		{found, say(404, nil), false, "repository acme/shop", "may not see it"},
 		{found, say(200, map[string]any{"id": 7, "archived": true}), false, "repository acme/shop", "archived"},
