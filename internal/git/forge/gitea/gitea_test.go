@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,10 +30,11 @@ func shop() waybill.Repository {
 	return waybill.Repository{ID: "R", ForgeID: "7", Path: "acme/shop", HookSecret: "secret"}
 }
 
-// server is a Gitea that gives the answers of a test; asked is every request that it got, the first first.
+// server is a Gitea that gives the answers of a test.
 type server struct {
 	*httptest.Server
-	asked []string
+	mu    sync.Mutex
+	asked []string // every request that it got, the first first
 }
 
 // serve answers requests by "METHOD path", else 404.
@@ -40,7 +43,9 @@ func serve(t *testing.T, answers map[string]http.HandlerFunc) *server {
 	s := &server{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		what := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/api/v1")
+		s.mu.Lock()
 		s.asked = append(s.asked, what)
+		s.mu.Unlock()
 		if answer, ok := answers[what]; ok {
 			body, _ := io.ReadAll(r.Body) // only then does the server notice that the client hangs up
 			r.Body = io.NopCloser(bytes.NewReader(body))
@@ -55,7 +60,13 @@ func serve(t *testing.T, answers map[string]http.HandlerFunc) *server {
 
 func (s *server) client(t *testing.T) *gitea.Gitea {
 	t.Helper()
-	return connect(t, gitea.Options{URL: s.URL + "/", Token: token("secret-token"), Now: now, Grace: time.Millisecond, HTTP: &http.Client{Timeout: 500 * time.Millisecond}})
+	return s.impatient(t, 4*time.Second)
+}
+
+// impatient is a client that waits so long for an answer.
+func (s *server) impatient(t *testing.T, timeout time.Duration) *gitea.Gitea {
+	t.Helper()
+	return connect(t, gitea.Options{URL: s.URL + "/", Token: token("secret-token"), Now: now, Grace: time.Millisecond, HTTP: &http.Client{Timeout: timeout}})
 }
 
 func connect(t *testing.T, o gitea.Options) *gitea.Gitea {
@@ -86,6 +97,7 @@ func message(list ...waybill.Status) forge.Message {
 func TestErrorsBecomeCodes(t *testing.T) {
 	t.Parallel()
 	const status = "POST /repos/acme/shop/statuses/c0ffee"
+	const never = "an answer that never comes"
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		want   waybill.Code
@@ -105,7 +117,7 @@ func TestErrorsBecomeCodes(t *testing.T) {
 				}
 			}
 		}, waybill.Unavailable},
-		"an answer that never comes": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, waybill.Unavailable},
+		never: {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, waybill.Unavailable},
 		"another host": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://localhost:1/", http.StatusTemporaryRedirect)
 		}, waybill.Unavailable},
@@ -113,7 +125,11 @@ func TestErrorsBecomeCodes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, map[string]http.HandlerFunc{status: c.answer, "GET /repos/acme/shop/git/commits/c0ffee": say(200, map[string]string{})})
-			taken, err := s.client(t).Write(t.Context(), shop(), message(waybill.Status{Context: "waybill", State: waybill.StatePending}))
+			g := s.client(t)
+			if name == never {
+				g = s.impatient(t, 100*time.Millisecond)
+			}
+			taken, err := g.Write(t.Context(), shop(), message(waybill.Status{Context: "waybill", State: waybill.StatePending}))
 			if taken != 0 || !waybill.IsCode(err, c.want) {
 				t.Errorf("taken %d, %s (%v), want %s", taken, waybill.CodeOf(err), err, c.want)
 			}
@@ -214,6 +230,8 @@ func TestRenamedRepository(t *testing.T) {
 			if taken, err := s.client(t).Write(t.Context(), shop(), list); taken != 1 || err != nil {
 				t.Errorf("taken %d, %v", taken, err)
 			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if diff := cmp.Diff([]string{was, "GET /repositories/7", is}, s.asked); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
@@ -293,5 +311,34 @@ func TestEmptyRepository(t *testing.T) {
 	}
 	if _, err := serve(t, nil).client(t).OpenPulls(t.Context(), shop()); !waybill.IsCode(err, waybill.NotFound) {
 		t.Errorf("a repository that is gone: %v", err)
+	}
+}
+
+// TestNamelessToken: who may not know its own comments from others writes none, and says which scope is missing.
+func TestNamelessToken(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"GET /user": say(403, map[string]string{"message": "token does not have at least one of required scope(s)"})})
+	_, err := s.client(t).Comment(t.Context(), shop(), waybill.Pull{Number: 3}, forge.Marker+"plan")
+	if !waybill.IsCode(err, waybill.Denied) || !strings.Contains(err.Error(), "scope read:user") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestLongLists: Gitea gives little at once, and all of it counts; what is more than anybody reads is not taken for whole.
+func TestLongLists(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]waybill.Code{5000: "", 5001: waybill.TooLarge} {
+		s := serve(t, map[string]http.HandlerFunc{"GET /repos/acme/shop/pulls": func(w http.ResponseWriter, r *http.Request) {
+			page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+			list := []any{}
+			for i := (page - 1) * 50; i < min(page*50, n); i++ {
+				list = append(list, map[string]any{"number": i + 1, "state": "open", "head": map[string]any{"sha": "c0ffee"}, "base": map[string]any{"ref": "main"}})
+			}
+			say(200, list)(w, r)
+		}})
+		list, err := s.client(t).OpenPulls(t.Context(), shop())
+		if waybill.CodeOf(err) != want || want == "" && len(list) != n || want != "" && len(list) != 0 {
+			t.Errorf("%d pull requests: %d, %v, want %q", n, len(list), err, want)
+		}
 	}
 }
