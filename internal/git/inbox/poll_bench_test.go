@@ -26,16 +26,20 @@ import (
 // backendFolder tells a process of this test that it is the server of repositories below a folder.
 const backendFolder = "WAYBILL_TEST_BACKEND"
 
-// TestBackendProcess is git http-backend behind a server, in a process of its own, so that its cost is not ours.
-func TestBackendProcess(t *testing.T) {
-	t.Parallel()
-	folder := os.Getenv(backendFolder)
-	if folder == "" {
-		t.Skip("it is a part of BenchmarkQuietRepositories")
+func TestMain(m *testing.M) {
+	if folder := os.Getenv(backendFolder); folder != "" {
+		os.Exit(serveBackend(folder))
 	}
+	os.Exit(m.Run())
+}
+
+// serveBackend is git http-backend behind a server, in a process of its own, so that its cost is not ours. It ends with
+// its input and returns the exit code.
+func serveBackend(folder string) int {
 	git, err := exec.LookPath("git")
 	if err != nil {
-		t.Fatal(err)
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	server := httptest.NewServer(&cgi.Handler{
 		Path: git, Args: []string{"http-backend"},
@@ -44,6 +48,7 @@ func TestBackendProcess(t *testing.T) {
 	defer server.Close()
 	_, _ = fmt.Fprintln(os.Stderr, "serving", server.URL)
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // the bench ends
+	return 0
 }
 
 // startBackend serves the repositories below folder and returns where.
@@ -53,7 +58,7 @@ func startBackend(b *testing.B, folder string) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command(program, "-test.run", "^TestBackendProcess$") // it ends when its input does
+	cmd := exec.Command(program) // it ends when its input does
 	cmd.Env = append(os.Environ(), backendFolder+"="+folder)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
