@@ -87,15 +87,13 @@ func (w *Wire) follow(req *http.Request, via []*http.Request) error {
 // ask to wait.
 func (w *Wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := w.once(req)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || w.Renew == nil || !w.Renew() {
+	final := w.Renew == nil || req.Body != nil && req.GetBody == nil // nothing better comes, or what was sent is gone
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || final || !w.Renew() {
 		return w.judge(req, resp, err)
 	}
 	_ = resp.Body.Close()
 	again := req.Clone(req.Context())
 	if req.Body != nil {
-		if req.GetBody == nil {
-			return w.judge(req, resp, err)
-		}
 		if again.Body, err = req.GetBody(); err != nil {
 			return nil, err
 		}
